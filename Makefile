@@ -1,0 +1,39 @@
+# Two commands on a fresh machine with Python >= 3.11, make and git: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(abspath $(VENV))/bin
+DEMO := demo/run
+CORES ?= 2
+
+.PHONY: setup demo test lint clean
+
+setup: $(VENV)/installed
+
+$(VENV)/installed: requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+demo: $(VENV)/installed
+	rm -rf $(DEMO)
+	$(BIN)/python demo/simulate.py $(DEMO)/data
+	$(BIN)/snakemake --cores $(CORES) --quiet rules --configfile config/demo.yaml
+	$(BIN)/python demo/compare.py $(DEMO)/results $(DEMO)/data/truth.csv
+
+test: $(VENV)/installed-dev
+	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses $(CORES) tests
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	PATH="$(BIN):$$PATH" tests/lint_workflow.sh
+
+clean:
+	rm -rf $(VENV) $(DEMO) .snakemake .pytest_cache .ruff_cache

@@ -1,0 +1,15 @@
+"""The library, the plan and the simulator, importable as the workflow imports them."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / folder) for folder in ("workflow/scripts", "workflow/rules", "demo", "tests")]
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(20250101)

@@ -1,0 +1,322 @@
+"""The plan of a run: which image meets which reference at which resolution, and what is missing for it.
+
+Only folders are listed and one optional header card is read: no image is opened. Everything here is plain Python, so
+that it can be tested, and asked, without Snakemake.
+"""
+
+import csv
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+GALAXY_COLUMNS = ("ra", "dec", "posang", "inclination", "size_reff")  # distance_mpc of the published table is not used
+RETIRED = {
+    "procs": "The number of processes is Snakemake's: remove 'procs' and use `snakemake --cores N`.",
+    "overwrite": "What is out of date is remade by itself: remove 'overwrite'; `snakemake --forceall` remakes all.",
+}
+
+
+class PlanError(ValueError):
+    """A configuration or tree that no run can start from; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """A mosaic to anchor. `name` is its file name without `_{in_step_ext}.fits`."""
+
+    target: str
+    band: str
+    name: str
+    path: str
+    instrument: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An image and a reference it can be fitted against.
+
+    `reference` names the reference (a label of external_bands, or the name of a ref_band image); `label` is its band
+    or label; `problem` says what is missing, and is empty when nothing is.
+    """
+
+    image: Image
+    reference: str
+    label: str
+    resolution: str
+    reference_path: str = ""
+    reference_image: Image | None = None
+    problem: str = ""
+
+    @property
+    def kind(self):
+        return "internal" if self.reference_image else "external"
+
+
+@dataclass
+class Plan:
+    """All images of a run, the pairs of each, and why an image cannot be anchored (`skipped`), if it cannot."""
+
+    config: dict
+    images: dict = field(default_factory=dict)  # (target, band, name): Image
+    pairs: dict = field(default_factory=dict)  # Image: list of Pair
+    skipped: dict = field(default_factory=dict)  # Image: reason
+    galaxies: dict = field(default_factory=dict)  # target: row of galaxy_table
+
+    @property
+    def targets(self):
+        return sorted({image.target for image in self.images.values()})
+
+    def of_target(self, target):
+        return [image for image in self.images.values() if image.target == target]
+
+    def is_reference(self, image):
+        ref_band = instrument_settings(self.config, image.instrument).get("ref_band")
+        return ref_band is not None and image.band.lower() == ref_band.lower()
+
+    def group(self, target, instrument, band=None):
+        """Images solved together: the ref_band images of an instrument (band None), or those of another band."""
+        return [
+            image
+            for image in self.of_target(target)
+            if image not in self.skipped
+            and image.instrument == instrument
+            and (self.is_reference(image) if band is None else image.band == band)
+        ]
+
+    def pair(self, target, band, name, reference):
+        image = self.images[target, band, name]
+        return next(p for p in self.pairs[image] if p.reference == reference)
+
+    def possible_pairs(self, target=None):
+        return [
+            pair
+            for image, pairs in self.pairs.items()
+            if target in (None, image.target) and image not in self.skipped
+            for pair in pairs
+            if not pair.problem
+        ]
+
+
+def instrument_settings(config, instrument):
+    return config["instruments"].get(instrument) or {}
+
+
+def make_plan(config):
+    """Plan a run from its (validated) configuration.
+
+    Raises
+    ------
+    PlanError
+        If the folders or the galaxy table are not there or hold nothing to anchor.
+    """
+    plan = Plan(config)
+    in_place = Path(config["out_dir"]).resolve() == Path(config["in_dir"]).resolve()
+    if in_place and config["out_step_ext"] == config["in_step_ext"]:
+        raise PlanError("out_dir is in_dir and out_step_ext is in_step_ext: anchored images would replace their inputs")
+    for target in _targets(config):
+        for image in _images(config, target):
+            plan.images[image.target, image.band, image.name] = image
+    if not plan.images:
+        raise PlanError(
+            f"no images to anchor: nothing matches {config['in_dir']}/<target>/<BAND>/{config['in_subdir']}/"
+            f"*_{config['in_step_ext']}.fits; check in_dir, in_subdir, in_step_ext, targets and bands"
+        )
+    table = _galaxy_table(config)
+    for image in plan.images.values():
+        reason = _galaxy_problem(config, table, image.target)
+        plan.galaxies[image.target] = None if table is None or reason else _galaxy(table[image.target])
+        reason = reason or _instrument_problem(plan, image)
+        if reason:
+            plan.skipped[image] = reason
+    _pair_references(plan)
+    _pair_others(plan)
+    return plan
+
+
+# --- the tree -------------------------------------------------------------------------------------------------------
+
+
+def _targets(config):
+    in_dir = Path(config["in_dir"])
+    if not in_dir.is_dir():
+        raise PlanError(f"in_dir {in_dir} is not a folder; set in_dir to the folder that holds a folder per target")
+    found = sorted(d.name for d in in_dir.iterdir() if d.is_dir() and any(d.glob(f"*/{config['in_subdir']}")))
+    wanted = config.get("targets")
+    if wanted is None:
+        return found
+    missing = [t for t in wanted if t not in found]
+    if missing:
+        raise PlanError(
+            f"targets {', '.join(missing)} have no folder <BAND>/{config['in_subdir']} in {in_dir}; "
+            f"found there: {', '.join(found) or 'none'}"
+        )
+    return list(dict.fromkeys(wanted))
+
+
+def _images(config, target):
+    folder = Path(config["in_dir"], target)
+    wanted = config.get("bands")
+    wanted = None if wanted is None else {band.lower() for band in wanted}
+    ending = f"_{config['in_step_ext']}.fits"
+    for path in sorted(folder.glob(f"*/{config['in_subdir']}/*")):
+        band = path.parts[len(folder.parts)]
+        if not path.name.endswith(ending) or "_bgr_" in path.name:
+            continue
+        if wanted is None or band.lower() in wanted:
+            name = path.name[: -len(ending)]
+            yield Image(target, band, name, str(path), _instrument(config, target, name, path))
+
+
+def _instrument(config, target, name, path):
+    """From the file's name, `{target}_{instrument}_lv3_{band}`, else from the INSTRUME card of its primary header."""
+    known = {instrument.lower() for instrument in config["instruments"]}
+    rest = name[len(target) :] if name.lower().startswith(target.lower()) else name
+    tokens = rest.lower().split("_")
+    for token in tokens:
+        if token in known:
+            return token
+    return _header_card(path, "INSTRUME").lower()
+
+
+def _header_card(path, keyword):
+    """The string value of a card of a primary header, "" without one: a few cards are not worth importing astropy."""
+    try:
+        with open(path, "rb") as file:
+            for _ in range(100):
+                block = file.read(2880).decode("ascii", "replace")
+                for start in range(0, len(block), 80):
+                    card = block[start : start + 80]
+                    if card.startswith(f"{keyword:8}= "):
+                        return card[10:].split("/")[0].strip().strip("'").strip()
+                    if card.rstrip() == "END":
+                        return ""
+                if len(block) < 2880:
+                    return ""
+    except OSError:
+        pass
+    return ""
+
+
+# --- pairs ----------------------------------------------------------------------------------------------------------
+
+
+def _instrument_problem(plan, image):
+    config, instrument = plan.config, image.instrument
+    if instrument not in config["instruments"]:
+        named = f"instrument {instrument!r}" if instrument else "no instrument in its name or header"
+        return f"{named}; expected one of {', '.join(sorted(config['instruments']))}: add it to 'instruments'"
+    settings = instrument_settings(config, instrument)
+    if not settings.get("ref_band"):
+        return f"instrument {instrument} has no ref_band in the configuration; set instruments.{instrument}.ref_band"
+    ref_band = settings["ref_band"]
+    siblings = [i for i in plan.of_target(image.target) if i.instrument == instrument]
+    if not any(plan.is_reference(i) for i in siblings):
+        return f"{image.target} has no {instrument} image in its ref_band {ref_band}; expected one to anchor on"
+    if not external_bands(config, instrument):
+        return f"instrument {instrument} has no external_bands; set instruments.{instrument}.external_bands"
+    return ""
+
+
+def external_bands(config, instrument):
+    """External references of an instrument in order of preference."""
+    bands = instrument_settings(config, instrument).get("external_bands") or []
+    return [bands] if isinstance(bands, str) else list(bands)
+
+
+def resolution_of(label):
+    """Resolution of an external reference: what follows `_at` in its label, else the label itself."""
+    return label.rpartition("_at")[2] if "_at" in label else label
+
+
+def kernel_path(config, band, resolution):
+    """`{kernel_dir}/{from}_to_{to}.fits` in lower case; None if the band has that resolution."""
+    if band.lower() == resolution.lower():
+        return None
+    return str(Path(config["kernel_dir"], f"{band.lower()}_to_{resolution.lower()}.fits"))
+
+
+def _missing_kernel(config, band, resolution):
+    path = kernel_path(config, band, resolution)
+    return "" if path is None or Path(path).is_file() else f"no kernel {path}"
+
+
+def _pair_references(plan):
+    for image in plan.images.values():
+        if image in plan.skipped or not plan.is_reference(image):
+            continue
+        plan.pairs[image] = []
+        for label in external_bands(plan.config, image.instrument):
+            path = str(Path(plan.config["ref_dir"], f"{image.target}_{label}.fits"))
+            resolution = resolution_of(label).lower()
+            problem = "" if Path(path).is_file() else f"no reference image {path}"
+            problem = problem or _missing_kernel(plan.config, image.band, resolution)
+            plan.pairs[image].append(Pair(image, label, label, resolution, path, problem=problem))
+
+
+def _pair_others(plan):
+    for image in plan.images.values():
+        if image in plan.skipped or plan.is_reference(image):
+            continue
+        settings = instrument_settings(plan.config, image.instrument)
+        resolution = (settings.get("internal_conv_band") or plan.config["internal_conv_band"]).lower()
+        plan.pairs[image] = []
+        for reference in plan.group(image.target, image.instrument):
+            problem = _missing_kernel(plan.config, image.band, resolution)
+            problem = problem or _missing_kernel(plan.config, reference.band, resolution)
+            if not any(not p.problem for p in plan.pairs[reference]):
+                problem = f"its reference band {reference.band} cannot be anchored: {problems(plan.pairs[reference])}"
+            plan.pairs[image].append(
+                Pair(image, reference.name, reference.band, resolution, reference_image=reference, problem=problem)
+            )
+
+
+def problems(pairs):
+    """What is missing for each of some pairs, in one sentence."""
+    return "; ".join(dict.fromkeys(f"{pair.label}: {pair.problem}" for pair in pairs if pair.problem))
+
+
+# --- the galaxy table -----------------------------------------------------------------------------------------------
+
+
+def _galaxy_table(config):
+    path = config.get("galaxy_table")
+    if path is None:
+        return None
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(line for line in file if not line.startswith("#"))
+            columns = [c.strip() for c in rows.fieldnames or []]
+            rows = [{k.strip(): (v or "").strip() for k, v in row.items() if k} for row in rows]
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanError(f"galaxy_table {path} cannot be read ({error}); expected a CSV file") from error
+    absent = [c for c in ("name", *GALAXY_COLUMNS) if c not in columns]
+    if absent:
+        targets = ", ".join(_targets(config))
+        raise PlanError(
+            f"galaxy_table {path} has no column {', '.join(absent)}, needed for targets {targets}; expected columns "
+            f"name, {', '.join(GALAXY_COLUMNS)}"
+        )
+    return {row["name"]: row for row in rows}
+
+
+def _galaxy_problem(config, table, target):
+    if table is None:
+        return ""
+    path = config["galaxy_table"]
+    if target not in table:
+        return f"galaxy_table {path} has no row named {target}; add one or leave galaxy_table out"
+    for column in GALAXY_COLUMNS:
+        text = table[target][column]
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            return f"galaxy_table {path}, row {target}, column {column} holds {text!r}; expected a number"
+        if column == "size_reff" and not value > 0:
+            return f"galaxy_table {path}, row {target}, column size_reff holds {text!r}; expected more than 0 arcsec"
+    return ""
+
+
+def _galaxy(row):
+    return {column: float(row[column]) for column in GALAXY_COLUMNS}

@@ -1,0 +1,238 @@
+"""FITS in and out: the images, references and kernels a user brings, and the workflow's own intermediate products."""
+
+import math
+import warnings
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import numpy as np
+from astropy.io import fits
+from astropy.io.fits.verify import VerifyWarning
+
+from .errors import AnchoringError
+from .files import whole_file
+
+PRODUCT = "ANCHPROD"  # primary header keyword of the workflow's own intermediate products
+FWHM = "KERNFWHM"  # width of the kernel that a product was convolved with, arcsec
+REFUSED = "REFUSED"  # and of one that could not be made; its value is the reason
+
+
+class Image(NamedTuple):
+    """Data (ny, nx), its error (ny, nx) or None, the header that describes its pixels.
+
+    `fwhm` is the width, arcsec, of the kernel it was convolved with; 0 if none or unknown.
+    """
+
+    data: np.ndarray
+    error: np.ndarray | None
+    header: fits.Header
+    fwhm: float = 0.0
+
+
+@contextmanager
+def opened(path):
+    """Open a FITS file; whatever is wrong with it is an AnchoringError that names it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", VerifyWarning)
+            with fits.open(path, memmap=True) as hdus:
+                yield hdus
+    except AnchoringError:
+        raise
+    except FileNotFoundError:
+        raise AnchoringError(f"{path} does not exist; expected a FITS file") from None
+    except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, fits.VerifyError) as error:
+        raise AnchoringError(
+            f"{path} cannot be read as FITS ({error}); expected a whole file: fetch it anew"
+        ) from error
+
+
+def read_image(path):
+    """A mosaic: extensions SCI and, if there is one, ERR. Pixels of SCI that are exactly 0 are unobserved: NaN in both.
+
+    Raises
+    ------
+    AnchoringError
+        Naming the file, if it is not a 2-D floating-point image in MJy/sr with at least one observed pixel.
+    """
+    with opened(path) as hdus:
+        if "SCI" not in hdus:
+            raise AnchoringError(f"{path} has no SCI extension; expected a level-3 mosaic (i2d)")
+        if any("ANCHOFF" in hdu.header for hdu in (hdus[0], hdus["SCI"])):
+            raise AnchoringError(f"{path} is already anchored (ANCHOFF); expected the image before anchoring")
+        data = _plane(hdus["SCI"], path)
+        header = hdus["SCI"].header.copy()
+        error = None
+        if "ERR" in hdus and hdus["ERR"].data is not None:
+            error = _native(hdus["ERR"].data)
+            if error.shape != data.shape:
+                raise AnchoringError(
+                    f"{path}: ERR has shape {error.shape} and SCI {data.shape}; expected the same: mend or remove ERR"
+                )
+    _require_brightness(header, path)
+    unobserved = data == 0
+    data[unobserved] = np.nan
+    if error is not None:
+        error[unobserved] = np.nan
+    if not np.isfinite(data).any():
+        raise AnchoringError(f"{path}: all pixels of SCI are 0 or not finite; expected an observed image")
+    return Image(data, error, header)
+
+
+def read_reference(path):
+    """An external reference image: the primary HDU (or the only image of the file), MJy/sr."""
+    with opened(path) as hdus:
+        hdu = next((h for h in hdus if h.is_image and h.header["NAXIS"]), hdus[0])
+        data = _plane(hdu, path)
+        header = hdu.header.copy()
+    _require_brightness(header, path)
+    if not np.isfinite(data).any():
+        raise AnchoringError(f"{path}: no pixel is finite; expected an image")
+    return Image(data, None, header)
+
+
+def _plane(hdu, path):
+    """The image of an HDU as a native array of its own."""
+    data = hdu.data
+    where = f"{path} [{hdu.name or 0}]"
+    if data is None or data.ndim != 2:
+        shape = None if data is None else data.shape
+        raise AnchoringError(f"{where} has shape {shape}; expected a 2-D image")
+    if data.dtype.kind != "f":
+        raise AnchoringError(f"{where} holds {data.dtype.name} numbers; expected floating-point MJy/sr")
+    return _native(data)
+
+
+def _native(data):
+    return data.astype(data.dtype.newbyteorder("="), copy=True)
+
+
+def _require_brightness(header, path):
+    unit = header.get("BUNIT")
+    if unit is not None and str(unit).replace(" ", "").lower() not in ("mjy/sr", "mjysr-1", "mjy.sr-1", "mjysr**-1"):
+        raise AnchoringError(f"{path} has BUNIT {unit!r}; expected MJy/sr: convert the image")
+
+
+def read_kernel(path):
+    """A convolution kernel.
+
+    Returns
+    -------
+    kernel : (N, N) array; scale : float
+        Pixel scale in arcsec, from XPIXSIZE or PIXELSCL (arcsec) or else CDELT, CD or PC (degrees).
+    """
+    with opened(path) as hdus:
+        hdu = hdus[0]
+        if hdu.data is None:
+            raise AnchoringError(f"{path} has no image in its primary HDU; expected a convolution kernel")
+        kernel, header = hdu.data.astype(float), hdu.header
+        for keyword in ("XPIXSIZE", "PIXELSCL"):
+            if keyword in header:
+                return kernel, _positive_scale(header[keyword], path)
+        return kernel, pixel_scale(header, path)
+
+
+def pixel_scale(header, path="the image"):
+    """Pixel scale, arcsec: the side of a square of a pixel's area, from the CD or the PC and CDELT keywords."""
+    if any(f"CD{i}_{j}" in header for i in (1, 2) for j in (1, 2)):
+        matrix = [[header.get(f"CD{i}_{j}", 0.0) for j in (1, 2)] for i in (1, 2)]
+    else:
+        if "CDELT1" not in header and "PC1_1" not in header:
+            raise AnchoringError(f"{path} has no pixel scale (CDELT, CD or PC); expected one: add it to the header")
+        matrix = [
+            [header.get(f"CDELT{i}", 1.0) * header.get(f"PC{i}_{j}", float(i == j)) for j in (1, 2)] for i in (1, 2)
+        ]
+    (a, b), (c, d) = matrix
+    return _positive_scale(math.sqrt(abs(a * d - b * c)) * 3600, path)
+
+
+def _positive_scale(value, path):
+    if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
+        raise AnchoringError(f"{path} has a pixel scale of {value!r}; expected a positive number of arcsec")
+    return float(value)
+
+
+def celestial_wcs(header, path="the image"):
+    """The WCS of a header; AnchoringError if it has no celestial one."""
+    from astropy.wcs import WCS, FITSFixedWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FITSFixedWarning)
+        try:
+            wcs = WCS(header, naxis=2)
+            celestial = wcs.has_celestial
+        except Exception as error:  # wcslib's errors have no common base but Exception
+            raise AnchoringError(f"{path} has a WCS that cannot be read ({error}); expected a celestial one") from error
+    if not celestial:
+        raise AnchoringError(f"{path} has no celestial WCS; expected CTYPE such as RA---TAN, DEC--TAN")
+    return wcs
+
+
+def write_product(path, data, header, error=None, *, fwhm=None):
+    """Write an intermediate image: extensions SCI and, if given, ERR, under the header of the image it came from.
+
+    `fwhm` (arcsec) is the width of the kernel it was convolved with, if it was.
+    """
+    primary = fits.Header({PRODUCT: True})
+    if fwhm is not None:
+        primary[FWHM] = (fwhm, "[arcsec] noise-equivalent FWHM of the kernel")
+    hdus = [fits.PrimaryHDU(header=primary), fits.ImageHDU(data, _pixel_header(header), name="SCI")]
+    if error is not None:
+        hdus.append(fits.ImageHDU(error, _pixel_header(header), name="ERR"))
+    with whole_file(path) as temporary, warnings.catch_warnings():
+        warnings.simplefilter("ignore", VerifyWarning)
+        fits.HDUList(hdus).writeto(temporary, overwrite=True, output_verify="silentfix")
+
+
+def _pixel_header(header):
+    """What describes pixels: the WCS and the unit; not the structure or the history of the file it was in."""
+    kept = fits.Header()
+    for card in header.cards:
+        if card.keyword in PIXEL_KEYWORDS or card.keyword.startswith(PIXEL_PREFIXES):
+            kept.append(card)
+    return kept
+
+
+PIXEL_KEYWORDS = {"BUNIT", "RADESYS", "EQUINOX", "LONPOLE", "LATPOLE", "WCSAXES", "WCSNAME", "PHOTMJSR", "PIXAR_SR"}
+PIXEL_PREFIXES = ("CTYPE", "CUNIT", "CRVAL", "CRPIX", "CDELT", "CROTA", "CD1_", "CD2_", "PC1_", "PC2_", "PV1_", "PV2_",
+                  "A_", "B_", "AP_", "BP_")  # fmt: skip
+
+
+def write_refusal(path, reason):
+    """In place of a product that could not be made: an empty FITS file that says why."""
+    header = fits.Header()
+    # Longer than one card: astropy continues it over several (the CONTINUE convention of FITS 4.0).
+    header[REFUSED] = " ".join(reason.split()).encode("ascii", "replace").decode()
+    with whole_file(path) as temporary:
+        fits.PrimaryHDU(header=header).writeto(temporary, overwrite=True)
+
+
+def read_product(path):
+    """An image written by `write_product`; AnchoringError with the reason if it could not be made."""
+    with opened(path) as hdus:
+        _raise_refusal(hdus)
+        return Image(_native(hdus["SCI"].data), None, hdus["SCI"].header.copy(), hdus[0].header.get(FWHM, 0.0))
+
+
+def read_any(path):
+    """An image to compare, whichever of the three it is: product of the workflow, external reference or mosaic."""
+    with opened(path) as hdus:
+        primary = hdus[0].header
+    if PRODUCT in primary or REFUSED in primary:
+        return read_product(path)
+    return read_reference(path) if primary.get("NAXIS") else read_image(path)
+
+
+def read_grid(path):
+    """Header and shape (ny, nx) of an image of any of the three kinds, without its pixels."""
+    with opened(path) as hdus:
+        _raise_refusal(hdus)
+        hdu = next((h for h in hdus if h.is_image and h.header["NAXIS"]), None) if "SCI" not in hdus else hdus["SCI"]
+        if hdu is None or len(hdu.shape) != 2:
+            raise AnchoringError(f"{path} holds no 2-D image; expected one")
+        return hdu.header.copy(), hdu.shape
+
+
+def _raise_refusal(hdus):
+    if REFUSED in hdus[0].header:
+        raise AnchoringError(hdus[0].header[REFUSED])

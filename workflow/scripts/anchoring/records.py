@@ -1,0 +1,66 @@
+"""The solved offsets as they are stored: JSON records, one per image, and the rows of the tables made from them."""
+
+import json
+from pathlib import Path
+
+from .files import whole_file
+
+
+def with_fits(images):
+    """Images of a plan with the fits that were made for them read from their files, or what was missing."""
+    return [{**{k: v for k, v in image.items() if k != "pairs"}, "fits": [_fit(p) for p in image["pairs"]]}
+            for image in images]  # fmt: skip
+
+
+def _fit(pair):
+    described = {key: pair[key] for key in ("reference", "label", "kind", "resolution")}
+    if pair["problem"]:
+        return {**described, "status": "skipped", "reason": pair["problem"]}
+    return {**described, **json.loads(Path(pair["fit"]).read_text())}
+
+
+def write(path, records):
+    """Write solved records, whole or not at all."""
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(records, indent=1))
+
+
+def read(paths):
+    """The solved records of some files, one after the other."""
+    return [record for path in paths for record in json.loads(Path(path).read_text())]
+
+
+def skipped(image):
+    """The record of an image that the plan has nothing for."""
+    return {
+        "fits": [],
+        "status": "skipped",
+        "offset": None,
+        "offset_err": None,
+        "chosen": None,
+        "reference": "",
+        **image,
+    }
+
+
+def applied(records, paths):
+    """The records as they ended: an offset that could not be applied (files of `apply_offset`) is a failure."""
+    failures = {}
+    for path in paths:
+        outcome = json.loads(Path(path).read_text())
+        if outcome["status"] != "anchored":
+            failures[outcome["image"]] = outcome["reason"]
+    return [_failed(record, failures) for record in records]
+
+
+def _failed(record, failures):
+    if record["status"] != "anchored" or record["image"] not in failures:
+        return record
+    return {
+        **record,
+        "status": "failed",
+        "offset": None,
+        "offset_err": None,
+        "chosen": None,
+        "reason": failures[record["image"]],
+    }

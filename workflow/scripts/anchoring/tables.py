@@ -1,0 +1,135 @@
+"""The tables of a run, from the solved records: one row per fit of a target, one row per image of a run."""
+
+import csv
+import math
+from pathlib import Path
+
+from .files import whole_file
+from .offsets import external_offset, internal_offset
+
+# name: FITS format (None: text). The first six are the published table's.
+FIT_COLUMNS = {
+    "target": None,
+    "ref_filter": None,
+    "compar_filename": None,
+    "compar_filter": None,
+    "slope": "D",
+    "intercept": "D",
+    "range_min": "D",
+    "range_max": "D",
+    "n_bins": "J",
+    "n_pixels": "K",
+    "rms": "D",
+    "offset": "D",
+    "status": None,
+    "reason": None,
+    "slope_err": "D",
+    "intercept_err": "D",
+    "covariance": "D",
+    "n_independent": "D",
+    "instrument": None,
+    "kind": None,
+    "resolution": None,
+}
+UNITS = dict.fromkeys(("intercept", "range_min", "range_max", "rms", "offset", "intercept_err", "covariance"), "MJy/sr")
+SUMMARY_COLUMNS = (
+    "target", "band", "image", "instrument", "offset", "reference", "status", "reason", "offset_err",
+    "slope", "slope_err", "intercept", "intercept_err", "rms", "n_bins", "n_pixels", "resolution",
+)  # fmt: skip
+
+
+def fit_rows(records):
+    """A row per fit, chosen or not, and one per image without any.
+
+    `status` of the fit that fixed an offset is anchored; of one that could have, unused; else skipped or failed.
+    `offset` is this fit's own answer.
+    """
+    by_name = {record["name"]: record for record in records}
+    rows = []
+    for record in records:
+        image = {
+            "target": record["target"],
+            "compar_filename": Path(record["image"]).name,
+            "compar_filter": record["band"],
+            "instrument": record["instrument"],
+        }
+        if not record["fits"]:
+            rows.append({**image, "status": record["status"], "reason": record["reason"]})
+        for index, fit in enumerate(record["fits"]):
+            low, high = fit.get("range") or (None, None)
+            status = "unused" if fit["status"] == "fitted" else fit["status"]
+            rows.append({
+                **image,
+                **{name: fit.get(name) for name in FIT_COLUMNS if name in fit},
+                "ref_filter": fit["label"],
+                "range_min": low,
+                "range_max": high,
+                "offset": _own_offset(fit, by_name),
+                "status": "anchored" if index == record["chosen"] else status,
+            })  # fmt: skip
+    return rows
+
+
+def _own_offset(fit, by_name):
+    """What the fit alone says has to be added."""
+    if fit["status"] != "fitted":
+        return None
+    if fit["kind"] == "external":
+        return external_offset(fit["intercept"])
+    return internal_offset(fit["slope"], fit["intercept"], by_name[fit["reference"]]["offset"])
+
+
+def image_rows(records):
+    """A row per image, in order of target, band and image."""
+    rows = []
+    for record in records:
+        fit = {} if record["chosen"] is None else record["fits"][record["chosen"]]
+        known = ("target", "band", "instrument", "offset", "offset_err", "reference", "status", "reason")
+        rows.append(
+            {
+                **{name: fit.get(name) for name in SUMMARY_COLUMNS},
+                **{name: record[name] for name in known},
+                "image": Path(record["image"]).name,
+            }
+        )
+    return sorted(rows, key=lambda row: (row["target"], row["band"], row["image"]))
+
+
+def write_csv(path, rows, columns):
+    """Rows as CSV; what a row has no value for is empty."""
+    with whole_file(path) as temporary, open(temporary, "w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(columns), extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_fits(path, rows):
+    """Rows of `fit_rows` as a FITS table; what a row has no value for is NaN, -1 or empty."""
+    import numpy as np
+    from astropy.io import fits
+
+    columns = []
+    for name, form in FIT_COLUMNS.items():
+        values = [row.get(name) for row in rows]
+        if form is None:
+            text = [str(value or "").encode("ascii", "replace") for value in values]
+            width = max([1, *map(len, text)])
+            columns.append(fits.Column(name, f"{width}A", array=np.array(text, dtype=f"S{width}")))
+        else:
+            missing = math.nan if form == "D" else -1
+            array = np.array([missing if value is None else value for value in values])
+            columns.append(fits.Column(name, form, unit=UNITS.get(name), array=array))
+    with whole_file(path) as temporary:
+        fits.BinTableHDU.from_columns(columns, name="ANCHOR").writeto(temporary, overwrite=True)
+
+
+def closing_words(rows):
+    """What a run says at its end: how many images are anchored, and which are not and why."""
+    missing = [row for row in rows if row["status"] != "anchored"]
+    lines = [f"{len(rows) - len(missing)} of {len(rows)} images anchored."]
+    if missing:
+        lines.append("Not anchored:")
+        lines += [
+            f"  {row['target']} {row['band']} {row['image']}: {row['status']}: {row['reason']}" for row in missing
+        ]
+    return "\n".join(lines)
