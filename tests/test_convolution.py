@@ -1,11 +1,14 @@
 """Convolution recovers what is known: astropy's answer, a constant, the flux, the scatter of noise."""
 
+import math
+
 import numpy as np
 import pytest
 from astropy.convolution import convolve_fft
 from numpy.testing import assert_allclose
 from scipy.ndimage import gaussian_filter
 
+from anchoring import convolution
 from anchoring.convolution import convolve_image, resample_kernel
 from anchoring.errors import AnchoringError
 
@@ -35,6 +38,23 @@ def test_equals_astropy_with_holes_edges_and_a_kernel_larger_than_the_image(rng,
     out, _ = convolve_image(data, kernel)
     assert np.array_equal(np.isnan(out), np.isnan(data))
     assert_allclose(out, expected, rtol=1e-10, equal_nan=True)
+
+
+@pytest.mark.parametrize("tile_pixels", [500, 2000, 5000])
+def test_many_tiles_equal_astropy_too(rng, monkeypatch, tile_pixels):
+    monkeypatch.setattr(convolution, "TILE_PIXELS", tile_pixels)
+    monkeypatch.setattr(convolution, "TILE_OVERHEAD", 0)
+    data = np.pad(with_holes(rng), ((0, 60), (0, 80)), constant_values=1.5)  # some tiles see no hole
+    kernel = gaussian(3.0, 15, 2.0)
+    kernel[9:, :] *= 0.3
+    expected = convolve_fft(
+        data, kernel, boundary="fill", fill_value=np.nan, preserve_nan=True, allow_huge=True, normalize_kernel=True
+    )
+    kernel /= kernel.sum()
+    assert math.prod(convolution._tile_shape(data.shape, kernel.shape)) < data.size / 4
+    out, error = convolve_image(data, kernel, np.ones_like(data), threads=2)
+    assert_allclose(out, expected, rtol=1e-10, equal_nan=True)
+    assert_allclose(error[130, 150], np.sqrt((kernel**2).sum()), rtol=1e-10)
 
 
 def test_float32_image_is_float32_and_equals_astropy_to_1e6(rng):

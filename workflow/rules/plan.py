@@ -10,10 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 GALAXY_COLUMNS = ("ra", "dec", "posang", "inclination", "size_reff")  # distance_mpc of the published table is not used
-RETIRED = {
-    "procs": "The number of processes is Snakemake's: remove 'procs' and use `snakemake --cores N`.",
-    "overwrite": "What is out of date is remade by itself: remove 'overwrite'; `snakemake --forceall` remakes all.",
-}
 
 
 class PlanError(ValueError):

@@ -1,11 +1,17 @@
 """Convolution of images with holes to a coarser resolution."""
 
+import itertools
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import ducc0
 import numpy as np
 
 from .errors import AnchoringError
+
+TILE_PIXELS = 2**22  # of the FFTs of a tile: 32 MB an array
+TILE_OVERHEAD = 2**15  # what starting on a tile costs, in pixels
+MOST_TILES = 64  # along an axis
 
 
 def resample_kernel(kernel, kernel_scale, image_scale):
@@ -83,11 +89,14 @@ def convolve_image(data, kernel, error=None, *, threads=1):
         out_error = sqrt(K^2 * (m error^2)) / (K * m)        (independent pixels)
 
     at finite pixels; the others stay NaN. `out` equals ``astropy.convolution.convolve_fft(data, kernel,
-    boundary="fill", fill_value=nan, preserve_nan=True)``. Both are computed with real FFTs in float64.
+    boundary="fill", fill_value=nan, preserve_nan=True)``. Both are computed with real FFTs in float64, tile by tile
+    (overlap-save: Oppenheim & Schafer, Discrete-Time Signal Processing, 8.7.3), so that memory stays bounded and tiles
+    without holes need no K * m, which is 1 there.
 
     Where a kernel with negative lobes meets a large hole, K * m can come near 0 or below and the ratio has no
-    meaning: with neg the sum of \\|K\\| over K < 0, pixels with K * m < 2 neg are NaN. As \\|K\\| * m <= K * m + 2 neg,
-    what remains is amplified by a factor of 2 at most. A kernel without negative pixels loses none.
+    meaning: with neg the sum of |K| over K < 0, pixels with K * m <= 2 neg are NaN (K * m <= 0.999 if that is less:
+    a pixel that sees no hole stays). As |K| * m <= K * m + 2 neg, what remains is amplified by a factor of 2 at most.
+    A kernel without negative pixels loses none.
 
     Parameters
     ----------
@@ -106,30 +115,108 @@ def convolve_image(data, kernel, error=None, *, threads=1):
     """
     data = np.asarray(data)
     dtype = data.dtype if data.dtype.kind == "f" else np.dtype(float)
-    dtype = dtype.newbyteorder("=")
-    good = np.isfinite(data)
     kernel = _crop_kernel(np.asarray(kernel, dtype=float), data.shape)
-    shape = _fft_shape(data.shape, kernel.shape)
-    transform = _kernel_transform(kernel, shape, threads)
-    coverage = _convolve_padded(good, transform, shape, threads)
-    negative = -kernel[kernel < 0].sum()
-    floor = 2 * negative if negative > 0 else 0.0
-    trusted = good & (coverage > floor)
-    coverage[~trusted] = np.nan
-    out = _convolve_padded(np.where(good, data, 0), transform, shape, threads)
-    out /= coverage
-    out = out.astype(dtype)
-    if error is None:
-        return out, None
-    variance = np.where(good & np.isfinite(error), error, 0).astype(float)
-    np.square(variance, out=variance)
-    del transform
-    transform = _kernel_transform(kernel**2, shape, threads)
-    variance = _convolve_padded(variance, transform, shape, threads)
-    # Round-off of an FFT can leave a zero variance a hair below 0.
-    np.sqrt(np.maximum(variance, 0, out=variance), out=variance)
-    variance /= coverage
-    return out, variance.astype(dtype)
+    tile = _tile_shape(data.shape, kernel.shape)
+    plan = _Plan(kernel, tile, with_error=error is not None)
+    out = np.full(data.shape, np.nan, dtype=dtype.newbyteorder("="))
+    out_error = None if error is None else out.copy()
+
+    def fill(corner):
+        inner, outer, core = _windows(corner, tile, kernel.shape, data.shape)
+        values, errors = plan.convolve(data[outer], None if error is None else error[outer], core)
+        out[inner] = values
+        if error is not None:
+            out_error[inner] = errors
+
+    corners = list(itertools.product(*(range(0, n, t) for n, t in zip(data.shape, tile, strict=True))))
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(fill, corners))
+    return out, out_error
+
+
+class _Plan:
+    """What the convolutions of all tiles of an image share: the transforms of the kernel and of its square."""
+
+    def __init__(self, kernel, tile, *, with_error):
+        self._margin = [k - 1 for k in kernel.shape]
+        self._shape = tuple(
+            ducc0.fft.good_size(t + margin, axis == 1)
+            for axis, (t, margin) in enumerate(zip(tile, self._margin, strict=True))
+        )
+        self._kernel = self._transform(kernel)
+        self._square = self._transform(kernel**2) if with_error else None
+        # Below 1, so that a pixel that sees no hole stays.
+        self._floor = min(-2 * kernel[kernel < 0].sum(), 0.999)
+
+    def convolve(self, data, error, core):
+        """The convolved data and error of `core`, a window of the pixels given."""
+        good = np.isfinite(data)
+        if not good[core].any():
+            return np.nan, np.nan
+        coverage = self._coverage(good, core)
+        values = self._convolved(np.where(good, data, 0), self._kernel)[core] / coverage
+        if error is None:
+            return values, None
+        variance = np.where(good & np.isfinite(error), error, 0).astype(float)
+        np.square(variance, out=variance)
+        # Round-off of an FFT can leave a zero variance a hair below 0.
+        variance = np.maximum(self._convolved(variance, self._square)[core], 0)
+        return values, np.sqrt(variance, out=variance) / coverage
+
+    def _coverage(self, good, core):
+        """K * m, and NaN where the convolved image has no value."""
+        surrounded = all(
+            n == c.stop - c.start + margin for n, c, margin in zip(good.shape, core, self._margin, strict=True)
+        )
+        if surrounded and good.all():
+            return 1.0
+        coverage = self._convolved(good, self._kernel)[core]
+        coverage[~good[core] | (coverage <= self._floor)] = np.nan
+        return coverage
+
+    def _transform(self, kernel):
+        """Real FFT of a kernel with its central pixel moved to the origin."""
+        padded = np.zeros(self._shape)
+        ky, kx = kernel.shape
+        padded[:ky, :kx] = kernel
+        return ducc0.fft.r2c(np.roll(padded, (-(ky // 2), -(kx // 2)), axis=(0, 1)), axes=(0, 1))
+
+    def _convolved(self, image, transform):
+        padded = np.zeros(self._shape)
+        padded[: image.shape[0], : image.shape[1]] = image
+        spectrum = ducc0.fft.r2c(padded, axes=(0, 1))
+        spectrum *= transform
+        return ducc0.fft.c2r(spectrum, axes=(0, 1), lastsize=self._shape[1], forward=False, inorm=2, out=padded)
+
+
+def _tile_shape(shape, kernel_shape):
+    """Rows and columns of the tiles that an image is convolved in: those that take the fewest operations.
+
+    The FFTs of a tile are (tile + kernel - 1) wide; beyond TILE_PIXELS they cost in proportion to the memory they take.
+    """
+
+    def cost(tiles):
+        size = math.prod(t + k - 1 for t, k in zip(_tile_of(shape, tiles), kernel_shape, strict=True))
+        return math.prod(tiles) * (size + TILE_OVERHEAD) * math.log2(size) * max(size / TILE_PIXELS, 1)
+
+    counts = (range(1, min(n // k + 1, MOST_TILES) + 1) for n, k in zip(shape, kernel_shape, strict=True))
+    return _tile_of(shape, min(itertools.product(*counts), key=cost))
+
+
+def _tile_of(shape, tiles):
+    return tuple(-(-n // t) for n, t in zip(shape, tiles, strict=True))
+
+
+def _windows(corner, tile, kernel_shape, shape):
+    """A tile's pixels in the image, those with what surrounds it, and the tile inside these."""
+    inner, outer, core = [], [], []
+    for start, t, k, n in zip(corner, tile, kernel_shape, shape, strict=True):
+        stop = min(start + t, n)
+        first, last = max(start - k // 2, 0), min(stop + k // 2, n)
+        inner.append(slice(start, stop))
+        outer.append(slice(first, last))
+        core.append(slice(start - first, stop - first))
+    return tuple(inner), tuple(outer), tuple(core)
 
 
 def _crop_kernel(kernel, shape):
@@ -137,33 +224,3 @@ def _crop_kernel(kernel, shape):
     half = [min(k // 2, n - 1) for k, n in zip(kernel.shape, shape, strict=True)]
     cut = tuple(slice(k // 2 - h, k // 2 + h + 1) for k, h in zip(kernel.shape, half, strict=True))
     return kernel[cut]
-
-
-def _fft_shape(image_shape, kernel_shape):
-    """Good FFT lengths with enough zeros after the image that nothing wraps around into it."""
-    return tuple(
-        ducc0.fft.good_size(n + k // 2, axis == 1)
-        for axis, (n, k) in enumerate(zip(image_shape, kernel_shape, strict=True))
-    )
-
-
-def _kernel_transform(kernel, shape, threads):
-    """Real FFT of a kernel with its central pixel moved to the origin."""
-    padded = np.zeros(shape)
-    ky, kx = kernel.shape
-    padded[:ky, :kx] = kernel
-    return _forward(np.roll(padded, (-(ky // 2), -(kx // 2)), axis=(0, 1)), threads)
-
-
-def _convolve_padded(image, transform, shape, threads):
-    padded = np.zeros(shape)
-    padded[: image.shape[0], : image.shape[1]] = image
-    spectrum = _forward(padded, threads)
-    del padded
-    spectrum *= transform
-    full = ducc0.fft.c2r(spectrum, axes=(0, 1), lastsize=shape[1], forward=False, inorm=2, nthreads=threads)
-    return full[: image.shape[0], : image.shape[1]].copy()
-
-
-def _forward(padded, threads):
-    return ducc0.fft.r2c(padded, axes=(0, 1), nthreads=threads)
