@@ -27,7 +27,7 @@ demo: $(VENV)/installed
 	$(BIN)/python demo/compare.py $(DEMO)/results $(DEMO)/data/truth.csv
 
 test: $(VENV)/installed-dev
-	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses $(CORES) tests
+	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile tests
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

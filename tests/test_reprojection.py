@@ -20,6 +20,7 @@ def make_wcs(shape, scale, *, angle=0.0, centre=(150.1, 2.2), frame=("RA---TAN",
     c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
     wcs.wcs.cd = np.array([[c, -s], [s, c]]) @ np.diag([scale if flip else -scale, scale]) / 3600
     wcs.wcs.set()
+    wcs.array_shape = shape
     return wcs
 
 
@@ -30,6 +31,8 @@ CASES = {
     "partly outside": (make_wcs(SHAPE, 0.3, angle=-120), make_wcs(GRID, 0.75, centre=(150.107, 2.195))),
     "flipped": (make_wcs(SHAPE, 0.3, flip=True), make_wcs(GRID, 0.75)),
     "finer grid": (make_wcs(SHAPE, 1.3), make_wcs((150, 160), 0.4, angle=10)),
+    "same grid": (make_wcs(SHAPE, 0.3, angle=33), make_wcs(SHAPE, 0.3, angle=33)),
+    "shifted by whole pixels": (make_wcs((124, 142), 0.3, angle=33), make_wcs(SHAPE, 0.3, angle=33)),
     "across 0h": (make_wcs(SHAPE, 0.3, centre=(0.001, -60)), make_wcs(GRID, 0.75, centre=(359.999, -60))),
     "at the pole": (make_wcs(SHAPE, 0.3, centre=(10.0, 89.999)), make_wcs(GRID, 0.75, centre=(200.0, 89.999))),
     "Galactic": (
@@ -42,16 +45,14 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_interp_equals_the_package(rng, case):
     wcs, grid = CASES[case]
-    shape = (150, 160) if case == "finer grid" else GRID
+    shape = grid.array_shape
     data = rng.normal(size=SHAPE)
     data[20:30, 40:60] = np.nan
     expected, _ = reproject_interp((data, wcs), grid, shape_out=shape)
     out = reproject_onto(data, wcs, grid, shape)
-    # A pixel on the very border of the footprint can fall on either side of it.
-    assert (np.isfinite(out) != np.isfinite(expected)).sum() <= 2
     assert np.isfinite(out).sum() > 500
     # White noise is the steepest image there is: 1e-4 pixels are 1e-4 of its pixel-to-pixel differences.
-    assert_allclose(out, np.where(np.isfinite(out), expected, np.nan), atol=8 * TOLERANCE, equal_nan=True)
+    assert_allclose(out, expected, atol=8 * TOLERANCE, equal_nan=True)
 
 
 @pytest.mark.parametrize(("method", "function"), [("adaptive", reproject_adaptive), ("exact", reproject_exact)])

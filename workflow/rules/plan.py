@@ -47,6 +47,11 @@ class Pair:
     def kind(self):
         return "internal" if self.reference_image else "external"
 
+    @property
+    def stem(self):
+        """Name of the reference's file without .fits."""
+        return Path(self.reference_image.path if self.reference_image else self.reference_path).stem
+
 
 @dataclass
 class Plan:

@@ -10,18 +10,13 @@ FIRST_STEP = 64  # pixels between the nodes of the first, coarsest map tried
 
 
 def exact_map(wcs_from, wcs_to, x, y):
-    """Pixel positions (0-based) in `wcs_to` of the pixel positions x, y in `wcs_from`; NaN where there is none."""
+    """Pixel positions (0-based) in `wcs_to` of the pixel positions x, y in `wcs_from`; NaN where there is none.
+
+    By way of `astropy.wcs.utils.pixel_to_pixel`, as in `reproject`: to the last bit, so that a pixel that lies exactly
+    beside a hole falls on the same side of it.
+    """
     with np.errstate(invalid="ignore"):
-        if _same_frame(wcs_from, wcs_to):
-            return wcs_to.all_world2pix(*wcs_from.all_pix2world(x, y, 0), 0, quiet=True)
         return pixel_to_pixel(wcs_from, wcs_to, x, y)
-
-
-def _same_frame(a, b):
-    """Whether the same two numbers mean the same place on the sky in either, so that no frame need be transformed."""
-    frames = [(w.wcs.radesys, w.wcs.equinox, w.wcs.lngtyp, w.wcs.lng, w.wcs.lat) for w in (a, b)]
-    frames = [tuple(None if v != v else v for v in frame) for frame in frames]
-    return frames[0] == frames[1]
 
 
 class PixelMap:
@@ -71,6 +66,10 @@ class PixelMap:
         x, y = self._exact(*np.meshgrid(middle_x, middle_y))
         deviation = np.hypot(_cell_mean(self._x) - x, _cell_mean(self._y) - y)
         return math.inf if not np.isfinite(deviation).all() else float(deviation.max())
+
+    def at_pixels(self, rows, columns):
+        """Exact x and y of single pixels of the window, counted from its first."""
+        return self._exact(self.columns[columns].astype(float), self.rows[rows].astype(float))
 
     def at_rows(self, start, stop):
         """x and y, (stop - start, columns) arrays, of the window's rows start:stop (counted from its first)."""

@@ -13,7 +13,7 @@ def with_fits(images):
 
 
 def _fit(pair):
-    described = {key: pair[key] for key in ("reference", "label", "kind", "resolution")}
+    described = {key: pair[key] for key in ("reference", "ref_filter", "label", "kind", "resolution")}
     if pair["problem"]:
         return {**described, "status": "skipped", "reason": pair["problem"]}
     return {**described, **json.loads(Path(pair["fit"]).read_text())}

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .errors import AnchoringError
-from .pixelmap import PixelMap, overlap_window
+from .pixelmap import TOLERANCE, PixelMap, overlap_window
 
 BLOCK = 2_000_000  # output pixels interpolated at a time
 
@@ -45,13 +45,48 @@ def _interpolate(data, wcs, wcs_reference, window, _method):
 
     positions = PixelMap(wcs_reference, wcs, window)
     data = np.ascontiguousarray(data, dtype=data.dtype.newbyteorder("="))
+    border = _beside_holes(data)
     ny, nx = (s.stop - s.start for s in window)
     out = np.empty((ny, nx), dtype=data.dtype)
     block = max(BLOCK // nx, 1)
     for start in range(0, ny, block):
         x, y = positions.at_rows(start, min(start + block, ny))
+        _settle_borders(x, y, border, positions, start)
         out[start : start + block] = _bilinear(map_coordinates, data, x, y)
     return out
+
+
+def _beside_holes(data):
+    """Pixels that are not finite, on the edge of the image, or beside such a one."""
+    hole = ~np.isfinite(data)
+    hole[[0, -1]] = hole[:, [0, -1]] = True
+    for axis in (0, 1):
+        before, after = (tuple(s if i == axis else slice(None) for i in (0, 1)) for s in (slice(1, None), slice(-1)))
+        wider = hole.copy()
+        wider[before] |= hole[after]
+        wider[after] |= hole[before]
+        hole = wider
+    return hole
+
+
+def _settle_borders(x, y, border, positions, start):
+    """Take the exact position where the side of a hole or an edge that a pixel falls on hangs on the last digits."""
+    if positions.step == 1:
+        return
+    with np.errstate(invalid="ignore"):
+        close = np.zeros(x.shape, dtype=bool)
+        for position in (x, y):
+            # Values change sides at whole pixels, the image ends at half ones.
+            close |= np.abs(2 * position - np.rint(2 * position)) < 4 * TOLERANCE
+        rows, columns = np.nonzero(close)
+        near_y, near_x = np.rint(y[rows, columns]), np.rint(x[rows, columns])
+        inside = (near_y >= -1) & (near_y <= border.shape[0]) & (near_x >= -1) & (near_x <= border.shape[1])
+    rows, columns, near_y, near_x = (v[inside] for v in (rows, columns, near_y, near_x))
+    near_y, near_x = (np.clip(v, 0, n - 1).astype(int) for v, n in zip((near_y, near_x), border.shape, strict=True))
+    doubtful = border[near_y, near_x]
+    rows, columns = rows[doubtful], columns[doubtful]
+    if rows.size:
+        x[rows, columns], y[rows, columns] = positions.at_pixels(rows + start, columns)
 
 
 def _bilinear(map_coordinates, data, x, y):

@@ -7,7 +7,7 @@ from pathlib import Path
 from .files import whole_file
 from .offsets import external_offset, internal_offset
 
-# name: FITS format (None: text). The first six are the published table's.
+# name: FITS format (None: text). The first six are the published table's, with its values: file names without .fits.
 FIT_COLUMNS = {
     "target": None,
     "ref_filter": None,
@@ -49,8 +49,8 @@ def fit_rows(records):
     for record in records:
         image = {
             "target": record["target"],
-            "compar_filename": Path(record["image"]).name,
-            "compar_filter": record["band"],
+            "compar_filename": Path(record["image"]).stem,
+            "compar_filter": record["band"].lower(),
             "instrument": record["instrument"],
         }
         if not record["fits"]:
@@ -61,7 +61,6 @@ def fit_rows(records):
             rows.append({
                 **image,
                 **{name: fit.get(name) for name in FIT_COLUMNS if name in fit},
-                "ref_filter": fit["label"],
                 "range_min": low,
                 "range_max": high,
                 "offset": _own_offset(fit, by_name),

@@ -1,0 +1,28 @@
+# Anchor the zero level of JWST mosaics: `snakemake --cores N`, or `snakemake --cores N <target>` for one target.
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/targets.smk"
+include: "workflow/rules/convolve.smk"
+include: "workflow/rules/reproject.smk"
+include: "workflow/rules/bin.smk"
+include: "workflow/rules/fit.smk"
+include: "workflow/rules/solve.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/apply.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{OUT}/run_complete.txt",
+        f"{OUT}/anchor_summary.csv",
+        products_of(plan.targets),
+        removed_images(plan.targets),

@@ -1,0 +1,79 @@
+"""Running the workflow in tests, as a user does: `snakemake` in a folder with a configuration and data."""
+
+import csv
+import hashlib
+import re
+import subprocess
+from pathlib import Path
+
+import yaml
+from simulate import simulate_tree
+
+ROOT = Path(__file__).parents[1]
+SMALL = {"field": (90.0, 80.0), "coarsen": 6.0}  # mosaics of 140 or 240 pixels: a job takes what its imports take
+BANDS = ("F300M", "F335M", "F770W", "F2100W")
+REFERENCES = ("irac1_atgauss4", "irac4_atgauss4", "w3_atgauss15")
+
+
+class Project:
+    """A user's folder: simulated data in `data`, a configuration, results in `results`."""
+
+    def __init__(self, folder, *, config=None, **tree):
+        self.folder = Path(folder)
+        self.truth = simulate_tree(self.folder / "data", **{"bands": BANDS, "references": REFERENCES, **SMALL, **tree})
+        self.configure(**(config or {}))
+
+    def configure(self, **changes):
+        """Write the configuration: where the data are, and what is to be other than its default."""
+        place = {"in_dir": "data", "ref_dir": "data/ref", "kernel_dir": "data/kernels"}
+        (self.folder / "config.yaml").write_text(yaml.safe_dump({**place, **changes}))
+
+    def snakemake(self, *arguments, cores=2):
+        command = ["snakemake", "--snakefile", ROOT / "Snakefile", "--configfile", "config.yaml", "--cores", cores]
+        command = [str(part) for part in (*command, *arguments)]
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=600)
+
+    def run(self, *arguments):
+        """Run to a good end."""
+        done = self.snakemake(*arguments)
+        assert done.returncode == 0, done.stderr[-5000:]
+        return done
+
+    def planned_jobs(self, *arguments):
+        """Rule: number of its jobs that a run would start."""
+        done = self.snakemake("--dry-run", "--quiet", "reason", *arguments)
+        assert done.returncode == 0, done.stderr[-5000:]
+        table = re.search(r"^job +count\n[- ]+\n(.*?)^total", done.stdout + done.stderr, re.MULTILINE | re.DOTALL)
+        rows = [line.rsplit(maxsplit=1) for line in table[1].splitlines()] if table else []
+        return {rule: int(count) for rule, count in rows}
+
+    def image(self, target, band):
+        (path,) = (self.folder / "data" / target / band / "lv3").glob("*_i2d_align.fits")
+        return path
+
+    def anchored(self, target, band):
+        return (
+            self.folder / "results" / target / band / "lv3" / self.image(target, band).name.replace("align", "anchor")
+        )
+
+    def summary(self):
+        """(target, band, image): row of the summary of the run."""
+        return {(r["target"], r["band"], r["image"]): r for r in read_csv(self.folder / "results/anchor_summary.csv")}
+
+    def rows(self, target):
+        """Rows of a target's table."""
+        return read_csv(self.folder / "results" / target / f"{target}_anchor_tab.csv")
+
+
+def read_csv(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def checksums(folder):
+    """Path: content and time of change of all files below a folder."""
+    return {
+        path.relative_to(folder): (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
+        for path in sorted(Path(folder).rglob("*"))
+        if path.is_file()
+    }

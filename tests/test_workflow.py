@@ -1,0 +1,183 @@
+"""The workflow from end to end: known offsets come back, and only what is out of date is made again."""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+from runs import Project, checksums
+from scene import IDEAL
+
+TARGETS = ("ngc0628", "eso097-013")
+
+
+@pytest.fixture(scope="module")
+def ideal(tmp_path_factory):
+    """A finished run on two ideal galaxies, to look at; the inputs as they were before."""
+    project = Project(tmp_path_factory.mktemp("ideal"), targets=TARGETS, sky=IDEAL)
+    project.before = checksums(project.folder / "data")
+    project.output = project.run().stderr
+    return project
+
+
+@pytest.fixture
+def finished(ideal, tmp_path):
+    """A copy of the finished run, to change."""
+    project = object.__new__(Project)
+    project.folder = tmp_path / "run"
+    shutil.copytree(ideal.folder, project.folder)
+    return project
+
+
+def test_known_offsets_come_back(ideal):
+    summary = ideal.summary()
+    assert len(summary) == len(ideal.truth) == 8
+    for row in ideal.truth:
+        found = summary[row["target"], row["band"], row["image"]]
+        assert found["status"] == "anchored"
+        assert abs(float(found["offset"]) - row["offset"]) < 2e-3
+        assert abs(float(found["slope"]) / row["slope"] - 1) < 2e-3
+        assert found["reference"] == row["reference"]
+    assert "8 of 8 images anchored." in ideal.output
+
+
+def test_anchored_images_are_the_inputs_plus_the_offset(ideal):
+    for (target, band, _), row in ideal.summary().items():
+        with fits.open(ideal.image(target, band)) as before, fits.open(ideal.anchored(target, band)) as after:
+            observed = np.isfinite(before["SCI"].data) & (before["SCI"].data != 0)
+            difference = after["SCI"].data.astype(float) - before["SCI"].data
+            assert np.abs(difference[observed] - float(row["offset"])).max() < 1e-6
+            assert np.array_equal(after["SCI"].data[~observed], before["SCI"].data[~observed], equal_nan=True)
+            assert [hdu.name for hdu in before] == [hdu.name for hdu in after]
+
+
+def test_table_of_a_target_starts_with_the_published_columns(ideal):
+    path = ideal.folder / "results/ngc0628/ngc0628_anchor_tab.fits"
+    table = Table.read(path)
+    assert table.colnames[:6] == ["target", "ref_filter", "compar_filename", "compar_filter", "slope", "intercept"]
+    assert str(table["intercept"].unit) == "MJy / sr"
+    rows = ideal.rows("ngc0628")
+    assert len(table) == len(rows) == 8
+    assert sum(r["status"] == "anchored" for r in rows) == 4
+    assert [r["reason"][:18] for r in rows if r["status"] == "skipped"] == ["no reference image"] * 3
+    external = [r for r in rows if r["ref_filter"] == "ngc0628_w3_atgauss15"]
+    assert [(r["compar_filename"], r["compar_filter"]) for r in external] == [
+        ("ngc0628_miri_lv3_f770w_i2d_align", "f770w")
+    ]
+    internal = [r for r in rows if r["compar_filter"] == "f2100w"]
+    assert internal[0]["ref_filter"] == "ngc0628_miri_lv3_f770w_i2d_align"
+    assert (internal[0]["range_min"], internal[0]["range_max"]) == ("0.25", "2.0")
+
+
+def test_inputs_are_not_touched(ideal):
+    assert checksums(ideal.folder / "data") == ideal.before
+
+
+def test_every_fit_has_its_figures(ideal):
+    for target in TARGETS:
+        figures = list((ideal.folder / "results" / target).glob("*/anchored/*_on_*.p*"))
+        assert sorted(f.suffix for f in figures) == [".pdf"] * 5 + [".png"] * 5
+
+
+def test_nothing_is_left_to_do(ideal):
+    assert ideal.planned_jobs() == {}
+
+
+CHECKS = {"verify_run", "all"}  # run whenever anything else did
+
+
+@pytest.mark.parametrize(
+    ("removed", "rule"),
+    [
+        ("ngc0628/F770W/lv3/ngc0628_miri_lv3_f770w_i2d_anchor.fits", "restore_image"),
+        ("ngc0628/F335M/anchored/ngc0628_nircam_lv3_f335m_on_ngc0628_nircam_lv3_f300m.png", "plot_pair"),
+        ("ngc0628/ngc0628_anchor_tab.fits", "tabulate_target"),
+        ("anchor_summary.csv", "summarise_run"),
+    ],
+)
+def test_a_removed_output_alone_comes_back(finished, removed, rule):
+    path = finished.folder / "results" / removed
+    before = path.read_bytes()
+    path.unlink()
+    jobs = finished.planned_jobs()
+    assert {name: count for name, count in jobs.items() if name not in CHECKS} == {rule: 1}
+    finished.run()
+    assert path.read_bytes() == before
+    assert finished.planned_jobs() == {}
+
+
+def without_checks(jobs):
+    return {rule: count for rule, count in jobs.items() if rule not in CHECKS}
+
+
+def test_a_changed_image_reruns_what_depends_on_it_and_nothing_else(finished):
+    path = finished.image("ngc0628", "F2100W")
+    with fits.open(path, mode="update") as hdus:
+        hdus["SCI"].data[hdus["SCI"].data != 0] += np.float32(0.25)
+    before = float(next(r for (t, b, _), r in finished.summary().items() if (t, b) == ("ngc0628", "F2100W"))["offset"])
+    once = ("reproject_image", "bin_pair", "fit_pair", "plot_pair", "solve_internal", "apply_offset",
+            "tabulate_target", "summarise_run")  # fmt: skip
+    assert without_checks(finished.planned_jobs()) == dict.fromkeys(once, 1)
+    finished.run()
+    after = float(next(r for (t, b, _), r in finished.summary().items() if (t, b) == ("ngc0628", "F2100W"))["offset"])
+    assert abs(after - (before - 0.25)) < 1e-6
+    assert finished.planned_jobs() == {}
+
+
+def later(path):
+    """Change a FITS file a little, so that Snakemake sees it."""
+    with fits.open(path, mode="update") as hdus:
+        hdus[0].header["CHANGED"] = True
+    os.utime(path)
+
+
+def test_a_changed_kernel_reruns_its_band_in_every_target(finished):
+    later(finished.folder / "data/kernels/f335m_to_f2100w.fits")
+    jobs = without_checks(finished.planned_jobs())
+    assert jobs.pop("summarise_run") == 1
+    assert set(jobs.values()) == {2}
+    assert set(jobs) == {"convolve_image", "reproject_image", "bin_pair", "fit_pair", "plot_pair", "solve_internal",
+                         "apply_offset", "tabulate_target"}  # fmt: skip
+
+
+def test_a_changed_reference_reruns_its_target_from_the_fit_on(finished):
+    later(finished.folder / "data/ref/eso097-013_irac4_atgauss4.fits")
+    jobs = without_checks(finished.planned_jobs())
+    assert jobs == {"reproject_image": 1, "bin_pair": 1, "fit_pair": 1, "plot_pair": 1, "solve_external": 1,
+                    "solve_internal": 1, "apply_offset": 2, "tabulate_target": 1, "summarise_run": 1}  # fmt: skip
+
+
+def test_a_changed_parameter_reruns_its_rule_and_what_follows(finished):
+    finished.configure(simplify_labels=False)
+    assert without_checks(finished.planned_jobs()) == {"plot_pair": 10}
+    finished.configure(reproject_func="adaptive")
+    jobs = without_checks(finished.planned_jobs())
+    assert "convolve_image" not in jobs
+    assert jobs["reproject_image"] == 10
+    miri = {"miri": {"external_bands": ["w3_atgauss15", "irac4_atgauss4"]}}
+    finished.configure(instruments=miri)
+    jobs = without_checks(finished.planned_jobs())
+    assert jobs == {"solve_external": 2, "solve_internal": 2, "apply_offset": 4, "tabulate_target": 2,
+                    "summarise_run": 1}  # fmt: skip
+
+
+def test_keeping_no_intermediates_changes_nothing_else(finished):
+    finished.configure(keep_intermediates=False)
+    assert without_checks(finished.planned_jobs()) == {}
+
+
+def test_one_target_runs_by_its_name(ideal, tmp_path):
+    shutil.copytree(ideal.folder / "data", tmp_path / "data")
+    project = object.__new__(Project)
+    project.folder = tmp_path
+    project.configure(keep_intermediates=False)
+    done = project.run("eso097-013")
+    assert "4 of 4 images anchored." in done.stderr
+    results = tmp_path / "results"
+    assert [p.name for p in results.iterdir() if p.is_dir()] == ["eso097-013"]
+    assert len(list(results.glob("*/*/lv3/*_i2d_anchor.fits"))) == 4
+    assert not list(results.glob("*/*/anchored/*.fits"))
+    whole = ideal.folder / "results/eso097-013/eso097-013_anchor_tab.csv"
+    assert (results / "eso097-013/eso097-013_anchor_tab.csv").read_text() == whole.read_text()

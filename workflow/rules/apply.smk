@@ -1,0 +1,27 @@
+# Whether an image can be anchored is known when its offset is solved, after the jobs of the run are laid out. What
+# every image gets is a record; the anchored image is written with it, or taken away when its offset is withdrawn.
+
+
+rule apply_offset:
+    input:
+        lib=lib("anchored", "files", "offsets", "records"),
+        image=lambda wildcards: image_of(wildcards).path,
+        solved=lambda wildcards: solved_file(image_of(wildcards)),
+    output:
+        record=APPLIED,
+    log:
+        f"{LOGS}/apply_offset/{{band}}_{{image}}.log",
+    conda:
+        "../../environment.yml"
+    params:
+        anchored=lambda wildcards: anchored_path(image_of(wildcards)),
+    script:
+        "../scripts/apply_offset.py"
+
+
+# The same for an anchored image asked for by its path: by hand, by another workflow, or because it was removed.
+use rule apply_offset as restore_image with:
+    output:
+        anchored=f"{TARGET}/{{band}}/{config['in_subdir']}/{{image}}_{config['out_step_ext']}.fits",
+    log:
+        f"{LOGS}/restore_image/{{band}}_{{image}}.log",

@@ -1,0 +1,17 @@
+rule bin_pair:
+    input:
+        lib=lib("binning", "files", "galaxies", "images", "uncertainty"),
+        image=REPROJECTED,
+        reference=reference_of,
+    output:
+        bins=f"{PAIR}_bins.json",
+        pixels=f"{PAIR}_pixels.npz",
+    log:
+        f"{LOGS}/bin_pair/{{band}}_{{image}}_on_{{reference}}.log",
+    conda:
+        "../../environment.yml"
+    params:
+        label=lambda wildcards: pair_of(wildcards).label,
+        galaxy=range_settings,
+    script:
+        "../scripts/bin_pair.py"

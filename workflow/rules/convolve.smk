@@ -1,0 +1,14 @@
+rule convolve_image:
+    input:
+        lib=lib("convolution", "files", "images"),
+        image=lambda wildcards: image_of(wildcards).path,
+        kernel=kernel_of,
+    output:
+        intermediate(CONVOLVED),
+    log:
+        f"{LOGS}/convolve_image/{{band}}_{{image}}_to_{{resolution}}.log",
+    conda:
+        "../../environment.yml"
+    threads: 2
+    script:
+        "../scripts/convolve_image.py"

@@ -1,0 +1,15 @@
+rule reproject_image:
+    input:
+        lib=lib("files", "images", "pixelmap", "reprojection"),
+        image=lambda wildcards: at_resolution(image_of(wildcards), pair_of(wildcards).resolution),
+        reference=reference_of,
+    output:
+        intermediate(REPROJECTED),
+    log:
+        f"{LOGS}/reproject_image/{{band}}_{{image}}_on_{{reference}}.log",
+    conda:
+        "../../environment.yml"
+    params:
+        method=config["reproject_func"],
+    script:
+        "../scripts/reproject_image.py"

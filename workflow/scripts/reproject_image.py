@@ -1,0 +1,35 @@
+"""Reproject an image at the resolution of a pair onto the grid of its reference."""
+
+import logging
+
+from anchoring import images
+from anchoring.errors import AnchoringError
+from anchoring.reprojection import reproject_onto
+from anchoring.stage import run
+
+
+def main(image, reference, output, method):
+    try:
+        comparison, (grid, shape) = images.read_any(image), images.read_grid(reference)
+        data = reproject_onto(
+            comparison.data,
+            images.celestial_wcs(comparison.header, image),
+            images.celestial_wcs(grid, reference),
+            shape,
+            method=method,
+        )
+        images.write_product(output, data, grid, fwhm=comparison.fwhm)
+    except AnchoringError as refusal:
+        logging.error("%s", refusal)
+        images.write_refusal(output, str(refusal))
+
+
+if __name__ == "__main__":
+    run(
+        main,
+        snakemake.log[0],
+        image=snakemake.input.image,
+        reference=snakemake.input.reference,
+        output=snakemake.output[0],
+        method=snakemake.params.method,
+    )

@@ -1,0 +1,21 @@
+"""The table of a target: a row per fit."""
+
+from anchoring import records, tables
+from anchoring.stage import run
+
+
+def main(solved, skipped, fits, csv):
+    rows = tables.fit_rows([*records.read(solved), *map(records.skipped, skipped)])
+    tables.write_fits(fits, rows)
+    tables.write_csv(csv, rows, tables.FIT_COLUMNS)
+
+
+if __name__ == "__main__":
+    run(
+        main,
+        snakemake.log[0],
+        solved=snakemake.input.solved,
+        skipped=snakemake.params.skipped,
+        fits=snakemake.output.fits,
+        csv=snakemake.output.csv,
+    )
