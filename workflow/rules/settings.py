@@ -17,7 +17,7 @@ def problems(config, schema):
     errors = sorted(Draft202012Validator(schema).iter_errors(config), key=lambda error: list(error.absolute_path))
     for error in errors:
         found += _sentences(error)
-    return found
+    return list(dict.fromkeys(found))
 
 
 def _sentences(error):

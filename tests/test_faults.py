@@ -1,0 +1,190 @@
+"""What is wrong with one band of one target is said, and everything else comes out right."""
+
+import shutil
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from runs import Project, checksums
+from scene import IDEAL
+
+BANDS = ("F770W", "F2100W")
+REFERENCES = ("irac4_atgauss4", "w3_atgauss15")
+SOUND = ("ic5332", "ngc_0628")  # an underscore in a name is ordinary
+UNSOUND = {
+    "noref": {"F770W": "skipped", "F2100W": "skipped"},
+    "nothere": {"F770W": "failed", "F2100W": "failed"},
+    "nextref": {"F770W": "anchored", "F2100W": "anchored"},
+    "bright": {"F770W": "failed", "F2100W": "failed"},
+    "blank": {"F770W": "anchored", "F2100W": "failed"},
+    "cut": {"F770W": "failed", "F2100W": "failed"},
+    "done": {"F770W": "anchored", "F2100W": "failed"},
+}
+
+
+def spoil(project):
+    """Make the unsound targets so, each in its own way."""
+    ref = project.folder / "data/ref"
+    for label in REFERENCES:
+        (ref / f"noref_{label}.fits").unlink()
+        with fits.open(ref / f"nothere_{label}.fits", mode="update") as hdus:
+            hdus[0].header["CRVAL2"] -= 1
+        with fits.open(ref / f"bright_{label}.fits", mode="update") as hdus:
+            hdus[0].data[:] += 20
+    with fits.open(ref / "nextref_irac4_atgauss4.fits", mode="update") as hdus:
+        hdus[0].data[:] = np.nan
+    with fits.open(project.image("blank", "F2100W"), mode="update") as hdus:
+        hdus["SCI"].data[:] = np.nan
+    path = project.image("cut", "F770W")
+    path.write_bytes(path.read_bytes()[:20_000])
+    with fits.open(project.image("done", "F2100W"), mode="update") as hdus:
+        hdus["SCI"].header["ANCHOFF"] = 0.1
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    project = Project(
+        tmp_path_factory.mktemp("faults"), targets=[*SOUND, *UNSOUND], sky=IDEAL, bands=BANDS, references=REFERENCES
+    )
+    spoil(project)
+    background = project.image("ic5332", "F770W")
+    shutil.copy(background, background.with_name("ic5332_bgr_miri_lv3_f770w_i2d_align.fits"))
+    project.before = checksums(project.folder / "data")
+    project.done = project.snakemake()
+    return project
+
+
+def row(project, target, band):
+    return next(r for (t, b, _), r in project.summary().items() if (t, b) == (target, band))
+
+
+def test_the_run_fails_with_everything_else_done(project):
+    assert project.done.returncode != 0
+    assert "9 of 18 images anchored." in project.done.stderr
+    assert "bright F770W bright_miri_lv3_f770w_i2d_align.fits: failed: " in project.done.stderr
+    for target in SOUND:
+        for truth in (t for t in project.truth if t["target"] == target):
+            found = row(project, target, truth["band"])
+            assert found["status"] == "anchored"
+            assert abs(float(found["offset"]) - truth["offset"]) < 2e-3
+            assert project.anchored(target, truth["band"]).is_file()
+
+
+@pytest.mark.parametrize("target", UNSOUND)
+def test_each_fault_is_that_bands_row(project, target):
+    for band, status in UNSOUND[target].items():
+        found = row(project, target, band)
+        assert found["status"] == status
+        assert (found["reason"] == "") == (status == "anchored")
+        assert (found["offset"] != "") == (status == "anchored")
+        assert project.anchored(target, band).is_file() == (status == "anchored")
+
+
+@pytest.mark.parametrize(
+    ("target", "band", "words"),
+    [
+        ("noref", "F770W", "no reference image data/ref/noref_irac4_atgauss4.fits"),
+        ("noref", "F2100W", "its reference band F770W cannot be anchored"),
+        ("nothere", "F770W", "no overlap with the reference image"),
+        ("bright", "F770W", "no pixels of the reference in [0.25, 2] MJy/sr"),
+        ("bright", "F2100W", "its reference band is not anchored"),
+        ("blank", "F2100W", "all pixels of SCI are 0 or not finite"),
+        ("cut", "F770W", "cut_miri_lv3_f770w_i2d_align.fits"),
+        ("done", "F2100W", "already anchored"),
+    ],
+)
+def test_reasons_name_what_is_wrong(project, target, band, words):
+    assert words in row(project, target, band)["reason"]
+
+
+def test_the_next_reference_in_order_is_taken(project):
+    assert row(project, "nextref", "F770W")["reference"] == "w3_atgauss15"
+    rows = {r["ref_filter"]: r for r in project.rows("nextref") if r["compar_filter"] == "f770w"}
+    assert rows["nextref_irac4_atgauss4"]["status"] == "failed"
+    assert "no pixel is finite" in rows["nextref_irac4_atgauss4"]["reason"]
+    assert rows["nextref_w3_atgauss15"]["status"] == "anchored"
+
+
+def test_inputs_are_not_touched(project):
+    assert checksums(project.folder / "data") == project.before
+
+
+def test_figures_of_failed_fits_are_there(project):
+    assert (project.folder / "results/bright/F770W/anchored/bright_miri_lv3_f770w_on_irac4_atgauss4.png").is_file()
+
+
+def test_leniency_lets_the_run_succeed(project):
+    project.configure(allow_unanchored=True)
+    assert set(project.planned_jobs()) == {"verify_run", "all"}
+    done = project.run()
+    assert "9 of 18 images anchored." in done.stderr
+    project.configure()
+
+
+@pytest.fixture
+def small(tmp_path):
+    """Makes a project of one galaxy with one camera."""
+
+    def make(config=None, **tree):
+        settings = {"targets": ["ngc0628"], "sky": IDEAL, "bands": BANDS, "references": REFERENCES[:1], **tree}
+        return Project(tmp_path, config=config, **settings)
+
+    return make
+
+
+def test_an_offset_that_is_withdrawn_takes_its_anchored_image_with_it(small):
+    project = small()
+    project.run()
+    assert project.anchored("ngc0628", "F2100W").is_file()
+    with fits.open(project.image("ngc0628", "F2100W"), mode="update") as hdus:
+        hdus["SCI"].header["BUNIT"] = "DN/s"
+    assert project.snakemake().returncode != 0
+    assert not project.anchored("ngc0628", "F2100W").is_file()
+    assert project.anchored("ngc0628", "F770W").is_file()
+    assert "BUNIT" in row(project, "ngc0628", "F2100W")["reason"]
+
+
+def test_several_mosaics_of_a_band_beside_their_inputs(small):
+    project = small(config={"out_dir": "data"}, tiles={"F770W": ("east", "west"), "F2100W": ("east", "west")})
+    before = checksums(project.folder / "data")
+    project.run()
+    after = checksums(project.folder / "data")
+    assert {path: after[path] for path in before} == before
+    names = {path.name for path in after} - {path.name for path in before}
+    for truth in project.truth:
+        assert truth["image"].replace("i2d_align", "i2d_anchor") in names
+    (path,) = (project.folder / "data").glob("anchor_summary.csv")
+    assert path.read_text().count("anchored") == 4
+    assert project.planned_jobs() == {}
+
+
+def test_a_camera_without_ref_band_is_listed_with_the_reason(small):
+    project = small(config={"instruments": {"miri": {"ref_band": None}}, "allow_unanchored": True})
+    project.run()
+    assert {r["status"] for r in project.summary().values()} == {"skipped"}
+    assert all("has no ref_band" in r["reason"] for r in project.summary().values())
+
+
+def test_any_camera_is_added_in_the_configuration_alone(small):
+    project = small()
+    for band in BANDS:
+        path = project.image("ngc0628", band)
+        path.rename(path.with_name(path.name.replace("_miri_", "_acme_")))
+    project.configure(instruments={"acme": {"ref_band": "F770W", "external_bands": "irac4_atgauss4"}})
+    project.run()
+    assert {r["instrument"] for r in project.summary().values()} == {"acme"}
+    for truth in project.truth:
+        assert abs(float(row(project, "ngc0628", truth["band"])["offset"]) - truth["offset"]) < 2e-3
+
+
+def test_range_from_a_galaxy_table_does_not_depend_on_the_unknown_offset(small):
+    project = small(config={"galaxy_table": "data/galaxies.csv"}, offsets={"F770W": -0.5})
+    project.run()
+    external = next(r for r in project.rows("ngc0628") if r["compar_filter"] == "f770w" and r["status"] == "anchored")
+    assert float(external["range_min"]) > 0.1
+    assert int(external["n_bins"]) == 17
+    assert abs(float(row(project, "ngc0628", "F770W")["offset"]) + 0.5) < 5e-3
+    project.configure(galaxy_table="data/galaxies.csv", range_from="comparison")
+    project.run()
+    published = next(r for r in project.rows("ngc0628") if r["compar_filter"] == "f770w" and r["status"] == "anchored")
+    assert abs(float(published["range_min"]) - float(external["range_min"]) - 0.5) < 0.05
