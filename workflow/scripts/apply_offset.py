@@ -20,6 +20,7 @@ def main(image, solved, anchored_path, record):
             image,
             anchored_path,
             offset=solution["offset"],
+            offset_err=solution["offset_err"],
             reference=fit["label"],
             slope=fit["slope"],
             resolution=fit["resolution"],
