@@ -69,6 +69,16 @@ def test_density_counts_every_pixel_within_its_edges(rng):
     assert counts.sum() > 0.99 * x.size
 
 
+def test_density_around_a_range_is_not_spread_over_a_bright_tail(rng):
+    x = rng.lognormal(0, 2, 20_000)
+    counts, x_edges, _ = pixel_density(x, x, (0.25, 2.0))
+    assert x_edges[0] > -0.7
+    assert x_edges[-1] < 3
+    assert counts.sum() > 0.95 * ((x >= 0) & (x <= 2.875)).sum()
+    _, x_edges, _ = pixel_density(x, x, (-9.0, -8.0))
+    assert x_edges[-1] > 100
+
+
 def test_line_is_recovered_exactly_and_collinear_points_all_stay():
     x = 0.3 + 0.1 * np.arange(17)
     fit = fit_line(x, 1.7 * x - 0.4)

@@ -23,6 +23,7 @@ def main(image, reference, bins, pixels, label, galaxy):
         x, y = x_image[both].astype(float), y_image[both].astype(float)
         counts, x_edges, y_edges = binning.pixel_density(x, y)
         limits, edges = _range_and_edges(comparison.header, x_image, y_image, both, label, galaxy)
+        counts, x_edges, y_edges = binning.pixel_density(x, y, limits)
         medians = binning.bin_medians(x, y, edges)
         beam = max(comparison.fwhm, other.fwhm) / images.pixel_scale(comparison.header, image)
         blocks = uncertainty.block_sums(x, y, both, edges, medians, beam=beam)._asdict()

@@ -10,6 +10,7 @@ from anchoring.stage import run
 
 
 def main(bins, pixels, fit, png, pdf, target, band, label, simplify_labels):
+    # Half of the time of the job is this import: it comes after the collector is off and the log is there.
     from anchoring.figures import axis_label, band_label, pair_figure, save_figure
 
     measured, line = json.loads(Path(bins).read_text()), json.loads(Path(fit).read_text())

@@ -116,13 +116,20 @@ def _groups(x, y, edges):
     return [y[a:b] for a, b in itertools.pairwise(starts)]
 
 
-def pixel_density(x, y, size=(160, 160)):
+def pixel_density(x, y, limits=None, size=(160, 160)):
     """Two-dimensional histogram of pixels, for the eye: within the 0.1 and 99.9 percentiles of either axis.
+
+    With `limits`, a range on the x axis, only of pixels in it and half its width around it, if there are any.
 
     Returns
     -------
     counts : (ny, nx) int64 array; x_edges : (nx + 1,) array; y_edges : (ny + 1,) array.
     """
+    if limits is not None:
+        margin = (limits[1] - limits[0]) / 2
+        near = (x >= limits[0] - margin) & (x <= limits[1] + margin)
+        if near.any():
+            x, y = x[near], y[near]
     if x.size == 0:
         return np.zeros((0, 0), dtype=np.int64), np.zeros(1), np.zeros(1)
     ny, nx = size

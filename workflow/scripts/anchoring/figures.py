@@ -1,0 +1,270 @@
+"""The figure of a pair: the density of its pixels, binned medians and the line through them, or why there is none."""
+# ruff: noqa: E402 (matplotlib is silenced before it is imported)
+
+import logging
+import math
+import re
+import textwrap
+from pathlib import Path
+
+import numpy as np
+
+# Where it can write to no home, matplotlib warns that it keeps its list of fonts elsewhere: nothing a user can act on.
+logging.getLogger("matplotlib").setLevel(logging.ERROR)
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import ListedColormap, LogNorm
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.ticker import NullLocator
+
+from .files import whole_file
+
+STYLE = matplotlib.rc_params_from_file(Path(__file__).with_name("anchoring.mplstyle"))
+STYLE["backend"] = "agg"  # else matplotlib looks for one, and imports pyplot to do so
+styled = matplotlib.rc_context(STYLE)
+POINTS, LINE = STYLE["axes.prop_cycle"].by_key()["color"][:2]
+
+# Inches: what is left for labels around the axes, around words, between axes, and the sizes of the axes.
+LEFT, RIGHT, BOTTOM, MARGIN, GAP = 0.58, 0.5, 0.4, 0.1, 0.06
+HEIGHT, RESIDUALS, BAR = 2.42, 0.5, 0.07
+REACH = 0.4  # of the width of what is fitted: how far beyond it the axes go
+METADATA = {".png": {"Software": None}, ".pdf": {"CreationDate": None}}  # what would differ from run to run
+
+
+def band_label(band, simplify_labels):
+    """Name of a band or of an external reference: irac4_atgauss4 is IRAC4 (gauss4), or simplified IRAC4."""
+    name, at, resolution = band.rpartition("_at") if "_at" in band else (band, "", "")
+    name = name.upper() if name.islower() else name
+    return f"{name} ({resolution})" if at and not simplify_labels else name
+
+
+def axis_label(label, simplify_labels):
+    """Intensity in a band and its unit, in matplotlib's math notation."""
+    name = re.sub(r"([\\{}$])", r"\\\1", band_label(label, simplify_labels))
+    return rf"$I_{{\text{{{name}}}}}$ [MJy/sr]"
+
+
+def equation(fit):
+    """The line of a fit: y = (slope ± error) x + (intercept ± error) MJy/sr."""
+    slope = _rounded(fit["slope"], fit["slope_err"])
+    intercept = _rounded(abs(fit["intercept"]), fit["intercept_err"])
+    return f"y = {slope} x {'−' if fit['intercept'] < 0 else '+'} {intercept} MJy/sr"
+
+
+def _rounded(value, error):
+    """(value ± error) to two digits of the error; the value alone, to 4 decimals, if there is no error."""
+    if not (math.isfinite(error) and error > 0):
+        return f"{value:.4f}".replace("-", "−")
+    decimals = min(max(1 - math.floor(math.log10(error)), 0), 9)
+    return f"({value:.{decimals}f} ± {error:.{decimals}f})".replace("-", "−")
+
+
+def summary(fit, n_bins):
+    """What else describes a fit through some of `n_bins` bins with data."""
+    low, high = fit["range"]
+    return (
+        f"rms {fit['rms']:.2g} MJy/sr; {fit['n_bins']} of {n_bins} bins; "
+        f"{fit['n_pixels']:,} pixels in [{low:.4g}, {high:.4g}] MJy/sr"
+    ).replace("-", "−")
+
+
+@styled
+def pair_figure(*, density, x_edges, y_edges, bins, fit, x_label, y_label, title, reason, fit_range=None):
+    """Draw a pair.
+
+    Parameters
+    ----------
+    density : (ny, nx) array
+        Pixels per cell; (0, 0) if there are none.
+    x_edges, y_edges : (nx + 1,) and (ny + 1,) arrays
+        Of the cells, evenly spaced, MJy/sr.
+    bins : mapping
+        x, median, p16, p84 (MJy/sr; NaN without data) and used (bool): arrays of one value per bin.
+    fit : mapping or None
+        slope, intercept, slope_err, intercept_err, rms, n_bins, n_pixels and range; None if there is no line.
+    x_label, y_label : str
+        In matplotlib's math notation, as `axis_label` gives them.
+    title, reason : str
+        Plain; the reason why there is no line stands where the line's numbers would.
+    fit_range : (low, high), optional
+        Where there is no line, the range on the x axis in which it was looked for, MJy/sr.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    filled = np.isfinite(bins["median"])
+    bins = {name: values[filled] for name, values in bins.items()}
+    limits = fit["range"] if fit else fit_range
+    words = [equation(fit), summary(fit, filled.sum())] if fit else [reason]
+    heights = [HEIGHT, RESIDUALS] if fit else [HEIGHT] if density.size else []
+    figure, panels = _page(title, words, heights)
+    if not panels:
+        return figure
+    x_shown, y_shown = _windows(density, x_edges, y_edges, bins, fit, limits)
+    for axes in panels:
+        axes.set_xlim(x_shown)
+        axes.axvline(0, color="0.7", linewidth=0.5, zorder=-1)
+        if limits:
+            axes.axvspan(*limits, color="0.93", linewidth=0, zorder=-2)
+    panels[-1].set_xlabel(x_label)
+    axes = panels[0]
+    axes.set(ylim=y_shown, ylabel=y_label)
+    axes.axhline(0, color="0.7", linewidth=0.5, zorder=-1)
+    if density.any():
+        _draw_density(figure, axes, density, x_edges, y_edges)
+    if fit:
+        _draw_line(axes, fit, x_shown)
+        _draw_residuals(panels[1], bins, fit)
+        axes.tick_params(labelbottom=False)
+    _draw_bins(axes, bins)
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend(loc="lower left" if fit and fit["slope"] < 0 else "lower right")
+    return figure
+
+
+def _page(title, paragraphs, heights):
+    """A figure with words at its top and, below them, axes of some heights (inches) one under another."""
+    figure = Figure()
+    width = figure.get_figwidth()
+    lines = [(line, 9, "0") for line in _wrapped(title, width - 2 * MARGIN, 9)]
+    lines += [(line, 7.5, "0.25") for words in paragraphs for line in _wrapped(words, width - 2 * MARGIN, 7.5)]
+    leading = [1.25 * size / 72 for _, size, _ in lines]
+    height = 2 * MARGIN + sum(leading)
+    if heights:
+        height += sum(heights) + GAP * len(heights) + BOTTOM - MARGIN
+    figure.set_figheight(height)
+    top = height - MARGIN
+    for (line, size, color), step in zip(lines, leading, strict=True):
+        figure.text(MARGIN / width, top / height, line, size=size, color=color, va="top", parse_math=False)
+        top -= step
+    panels = []
+    for panel in heights:
+        top -= GAP + panel
+        axes = figure.add_axes((LEFT / width, top / height, 1 - (LEFT + RIGHT) / width, panel / height))
+        # Fixed places keep labels in line, and matplotlib from measuring every tick to find them.
+        axes.xaxis.set_label_coords(0.5, -0.22 / panel)
+        axes.yaxis.set_label_coords(-0.41 / (width - LEFT - RIGHT), 0.5)
+        panels.append(axes)
+    return figure, panels
+
+
+def _wrapped(words, width, size):
+    """Lines of plain text no wider than `width`, inches; words that are wider are broken."""
+    renderer = FigureCanvasAgg(Figure(figsize=(1, 1), dpi=72)).get_renderer()
+    font = FontProperties(size=size)
+
+    def longest(lines):
+        return max((renderer.get_text_width_height_descent(line, font, False)[0] / 72 for line in lines), default=0)
+
+    lines, n = [" ".join(words.split())], len(words)
+    while n > 1 and (widest := longest(lines)) > width:
+        n = max(min(n - 1, int(1.1 * n * width / widest)), 1)
+        lines = textwrap.wrap(words, n, break_on_hyphens=False)
+    return lines
+
+
+def _windows(density, x_edges, y_edges, bins, fit, limits):
+    """Limits of both axes: around the fit where there is one, else all there is."""
+    if fit is None:
+        x, y = [*x_edges, *(limits or ()), *bins["x"]], [*y_edges, *bins["median"]]
+        return _padded(min(x), max(x)), _padded(min(y), max(y))
+    x_shown = _around(limits, x_edges if density.size else limits)
+    line = [fit["slope"] * x + fit["intercept"] for x in (*limits, min(max(0, x_shown[0]), x_shown[1]))]
+    used = bins["used"]
+    core = [*line, *bins["median"], *bins["p16"][used], *bins["p84"][used]]
+    return x_shown, _around((min(core), max(core)), _spread(density, x_edges, y_edges, x_shown) or core)
+
+
+def _around(core, data):
+    """`core` and what data there are up to REACH of its width beyond it, and 0 if that is near."""
+    low, high = core
+    reach = REACH * (high - low)
+    shown = [max(min(data), low - reach), min(max(data), high + reach), low, high]
+    if low - 2 * reach < 0 < high + 2 * reach:
+        shown.append(0)
+    return _padded(min(shown), max(shown))
+
+
+def _padded(low, high):
+    pad = 0.04 * (high - low) or 0.5
+    return low - pad, high + pad
+
+
+def _spread(density, x_edges, y_edges, x_shown):
+    """Percentiles 0.5 and 99.5 of the y of the pixels at the x that are shown; None if there are none."""
+    columns = (x_edges[1:] > x_shown[0]) & (x_edges[:-1] < x_shown[1])
+    cumulative = np.cumsum(density[:, columns].sum(axis=1)) if density.size else np.zeros(1)
+    if not cumulative[-1]:
+        return None
+    low, high = np.searchsorted(cumulative, [0.005 * cumulative[-1], 0.995 * cumulative[-1]])
+    return y_edges[low], y_edges[high + 1]
+
+
+def _draw_density(figure, axes, density, x_edges, y_edges):
+    image = axes.imshow(
+        np.ma.masked_equal(density, 0),
+        extent=(x_edges[0], x_edges[-1], y_edges[0], y_edges[-1]),
+        # Neither so light that one pixel is lost, nor so dark that the medians are.
+        cmap=ListedColormap(matplotlib.colormaps["Blues"](np.linspace(0.15, 0.8, 256))),
+        norm=LogNorm(1, max(density.max(), 10)),
+        zorder=1,
+    )
+    width, box = figure.get_figwidth(), axes.get_position()
+    bar_axes = figure.add_axes((box.x1 + GAP / width, box.y0, BAR / width, box.height))
+    # Ticks named outright: those of a logarithmic axis would take a tenth of the figure's time.
+    powers = range(int(math.log10(image.norm.vmax) + 1e-9) + 1)
+    bar = figure.colorbar(image, cax=bar_axes, ticks=[10**power for power in powers])
+    bar.ax.yaxis.set_minor_locator(NullLocator())
+    bar.set_ticklabels(["1", "10", *(f"10{'⁰¹²³⁴⁵⁶⁷⁸⁹'[power]}" for power in powers[2:])])
+    bar.set_label("pixels per cell", size=8)
+    bar.ax.yaxis.set_label_coords(1 + 0.23 / BAR, 0.5)
+
+
+def _draw_line(axes, fit, x_shown):
+    slope, intercept = fit["slope"], fit["intercept"]
+    for ends, style, label in ((fit["range"], "-", "fit"), (x_shown, ":", None)):
+        axes.plot(ends, [slope * x + intercept for x in ends], style, color=LINE, zorder=3, label=label)
+    if x_shown[0] < 0 < x_shown[1]:
+        axes.errorbar(
+            0, intercept, yerr=fit["intercept_err"], fmt="D", color=LINE, mfc="w", zorder=5, label="intercept"
+        )
+
+
+def _draw_bins(axes, bins):
+    for chosen, style, label in _used_and_clipped(bins):
+        x, median, p16, p84 = (bins[name][chosen] for name in ("x", "median", "p16", "p84"))
+        axes.vlines(x, p16, p84, color=POINTS, linewidth=0.7, zorder=4)
+        axes.plot(x, median, "o", **style, zorder=4.5, label=label)
+
+
+def _draw_residuals(axes, bins, fit):
+    """Medians above and below the line: what is wrong with a fit is seen here or nowhere."""
+    residual = bins["median"] - (fit["slope"] * bins["x"] + fit["intercept"])
+    # The axis is the used bins', and no finer than what matters: a clipped bin may lie beyond it.
+    height = 1.3 * max(np.abs(residual[bins["used"]]).max(), 1e-3)
+    axes.set(ylim=(-height, height), ylabel="residual")
+    power = 10 ** math.floor(math.log10(height))
+    tick = max(n * power for n in (0.5, 1, 2, 5) if n * power < 0.9 * height)
+    axes.set_yticks((-tick, 0, tick))
+    axes.axhline(0, color=LINE, zorder=3)
+    for chosen, style, _ in _used_and_clipped(bins):
+        axes.plot(bins["x"][chosen], residual[chosen], "o", **style, zorder=4)
+
+
+def _used_and_clipped(bins):
+    """Masks of the bins to be drawn alike, how they are drawn, and what they are called."""
+    used, medians = bins["used"], "medians, 16–84 %"
+    filled, open_ = {"color": POINTS}, {"color": POINTS, "markerfacecolor": "w"}
+    both = (used, filled, medians), (~used, open_, "clipped" if used.any() else medians)
+    return [kind for kind in both if kind[0].any()]
+
+
+@styled
+def save_figure(figure, paths):
+    """Write a figure to files (.png or .pdf), each whole or not at all; the same bytes for the same figure."""
+    for path in map(Path, paths):
+        with whole_file(path) as temporary:
+            figure.savefig(temporary, metadata=METADATA[path.suffix])
