@@ -1,6 +1,6 @@
 """Run pjpipe's own AnchoringStep on a tree, in an environment of its own: the published step to compare with.
 
-    python benchmarks/peer.py TREE results.json [--reproject interp] [--no-figures] [--instrument NAME=REF_BAND:LABEL,..]
+    python benchmarks/peer.py TREE results.json [--reproject interp] [--no-figures] [--instrument NAME=BAND:LABEL,...]
 
 pjpipe is fetched from PyPI, as are the packages that its anchoring step needs, into benchmarks/.peer (once). Only that
 step is loaded: all of pjpipe would need CRDS and more. pjpipe is GPL-3: it is run and compared with, not copied.
