@@ -8,6 +8,9 @@ min_version("9.0")
 configfile: "config/config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/targets.smk"
 include: "workflow/rules/convolve.smk"
@@ -17,6 +20,7 @@ include: "workflow/rules/fit.smk"
 include: "workflow/rules/solve.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/apply.smk"
+include: "workflow/rules/pictures.smk"
 
 
 rule all:
@@ -24,5 +28,7 @@ rule all:
     input:
         f"{OUT}/run_complete.txt",
         f"{OUT}/anchor_summary.csv",
+        f"{OUT}/anchor_summary.html",
+        f"{OUT}/index.html",
         products_of(plan.targets),
         removed_images(plan.targets),

@@ -1,11 +1,12 @@
 rule bin_pair:
     input:
-        lib=lib("binning", "files", "galaxies", "images", "uncertainty"),
+        lib=lib("binning", "files", "galaxies", "images", "uncertainty", "views"),
         image=REPROJECTED,
         reference=reference_of,
     output:
         bins=f"{PAIR}_bins.json",
         pixels=f"{PAIR}_pixels.npz",
+        view=f"{PAIR}_view.npz",
     log:
         f"{LOGS}/bin_pair/{{band}}_{{image}}_on_{{reference}}.log",
     conda:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -51,6 +52,7 @@ REPROJECTED = f"{PAIR}.fits"
 EXTERNAL = f"{TARGET}/{{target}}_{{instrument}}_external.json"
 INTERNAL = f"{BAND}/{{target}}_{{instrument}}_{{band}}_internal.json"
 APPLIED = f"{BAND}/{{image}}_applied.json"
+PICTURE = f"{BAND}/{{image}}_before_after"
 
 
 def one_of(values):
@@ -186,8 +188,9 @@ def applied_files(targets):
 def products_of(targets):
     """All that is made for some targets beside their anchored images: figures and tables."""
     pairs = [pair for target in targets for pair in plan.possible_pairs(target)]
-    figures = [pair_file(pair, ending) for pair in pairs for ending in (".png", ".pdf")]
-    return figures + [f"{OUT}/{t}/{t}_anchor_tab.{ending}" for t in targets for ending in ("fits", "csv")]
+    figures = [pair_file(pair, ending) for pair in pairs for ending in (".png", ".pdf", ".rst")]
+    figures += [picture_file(i, ending) for i in pictured_images(targets) for ending in (".png", ".rst")]
+    return figures + [f"{OUT}/{t}/{t}_anchor_tab.{ending}" for t in targets for ending in ("fits", "csv", "html")]
 
 
 def removed_images(targets):
@@ -212,3 +215,47 @@ def range_settings(wildcards):
         return None
     keys = ("reff_factor", "percentile_range", "range_from", "nbins")
     return {**plan.galaxies[wildcards.target], **{key: config[key] for key in keys}}
+
+
+# --- what people look at ----------------------------------------------------------------------------------------------
+
+
+def picture_file(image, ending):
+    return PICTURE.format(target=image.target, band=image.band, image=image.name) + ending
+
+
+def views_of(image):
+    """Reference: file with the view of the image beside it."""
+    return {p.reference: pair_file(p, "_view.npz") for p in plan.pairs.get(image, []) if not p.problem}
+
+
+def pictured_images(targets):
+    return [image for image in plan.images.values() if image.target in targets and views_of(image)]
+
+
+def figures_of(images):
+    """Per image, where its figures are, seen from out_dir and without their endings."""
+    return [
+        {
+            "image": image.path,
+            "picture": os.path.relpath(picture_file(image, ""), OUT) if views_of(image) else "",
+            "fits": {
+                p.reference: os.path.relpath(pair_file(p, ""), OUT) for p in plan.pairs.get(image, []) if not p.problem
+            },
+        }
+        for image in images
+    ]
+
+
+# Labels of the report are read from results, which are there when a report is made; a parameter could not be, since
+# its rule would run again. There is one label: of several, Snakemake makes switches that lead nowhere.
+
+
+def label_of_fit(wildcards, input):
+    fit = json.loads(Path(input.fit).read_text())
+    return {"figure": f"{wildcards.band} on {pair_of(wildcards).label}: {fit['status']}"}
+
+
+def label_of_picture(wildcards, input):
+    outcome = json.loads(Path(input.applied).read_text())
+    return {"figure": f"{wildcards.band} before and after: {outcome['status']}"}

@@ -15,13 +15,14 @@ rule fit_pair:
 
 rule plot_pair:
     input:
-        lib=lib("figures", "files", beside=["anchoring.mplstyle"]),
+        lib=lib("figures", "files", "words", beside=["anchoring.mplstyle"]),
         bins=f"{PAIR}_bins.json",
         pixels=f"{PAIR}_pixels.npz",
         fit=f"{PAIR}_fit.json",
     output:
-        png=f"{PAIR}.png",
+        png=report(f"{PAIR}.png", category="{target}", labels=label_of_fit, caption="../report/fit.rst"),
         pdf=f"{PAIR}.pdf",
+        caption=f"{PAIR}.rst",
     log:
         f"{LOGS}/plot_pair/{{band}}_{{image}}_on_{{reference}}.log",
     conda:

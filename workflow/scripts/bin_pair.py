@@ -5,27 +5,29 @@ import logging
 
 import numpy as np
 
-from anchoring import binning, images, uncertainty
+from anchoring import binning, images, uncertainty, views
 from anchoring.errors import AnchoringError
 from anchoring.files import whole_file
 from anchoring.stage import run
 
 
-def main(image, reference, bins, pixels, label, galaxy):
+def main(image, reference, bins, pixels, view, label, galaxy):
     counts, x_edges, y_edges = binning.pixel_density(np.empty(0), np.empty(0))
-    blocks = {}
+    blocks, seen = {}, views.empty_view()
     try:
         comparison, other = images.read_product(image), images.read_any(reference)
         x_image, y_image = other.data, comparison.data
         both = np.isfinite(x_image) & np.isfinite(y_image)
         if not both.any():
             raise AnchoringError(f"{image} and {reference} have no observed pixel in common")
+        scale = images.pixel_scale(comparison.header, image)
+        seen = views.make_view(x_image, y_image, both, scale)
         x, y = x_image[both].astype(float), y_image[both].astype(float)
         counts, x_edges, y_edges = binning.pixel_density(x, y)
         limits, edges = _range_and_edges(comparison.header, x_image, y_image, both, label, galaxy)
         counts, x_edges, y_edges = binning.pixel_density(x, y, limits)
         medians = binning.bin_medians(x, y, edges)
-        beam = max(comparison.fwhm, other.fwhm) / images.pixel_scale(comparison.header, image)
+        beam = max(comparison.fwhm, other.fwhm) / scale
         blocks = uncertainty.block_sums(x, y, both, edges, medians, beam=beam)._asdict()
         logging.info("%d pixels in common, %d bins with data", x.size, (medians.count > 0).sum())
         result = {
@@ -42,6 +44,8 @@ def main(image, reference, bins, pixels, label, galaxy):
         temporary.write_text(json.dumps(result, indent=1))
     with whole_file(pixels) as temporary:
         np.savez_compressed(temporary, density=counts, x_edges=x_edges, y_edges=y_edges, **blocks)
+    with whole_file(view) as temporary:
+        np.savez_compressed(temporary, **seen._asdict())
 
 
 def _range_and_edges(header, x_image, y_image, both, label, galaxy):
@@ -70,6 +74,7 @@ if __name__ == "__main__":
         reference=snakemake.input.reference,
         bins=snakemake.output.bins,
         pixels=snakemake.output.pixels,
+        view=snakemake.output.view,
         label=snakemake.params.label,
         galaxy=snakemake.params.galaxy,
     )

@@ -1,4 +1,4 @@
-"""The figure of a pair: the density of its pixels, the medians and the line, or why there is no line."""
+"""The figure of a pair, the density of its pixels, the medians and the line, or why there is none; its caption."""
 
 import gc
 import json
@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from anchoring.stage import run
+from anchoring.words import band_label, fit_caption, write_caption
 
 
-def main(bins, pixels, fit, png, pdf, target, band, label, simplify_labels):
+def main(bins, pixels, fit, png, pdf, caption, target, band, label, simplify_labels):
     # Half of the time of the job is this import: it comes after the collector is off and the log is there.
-    from anchoring.figures import axis_label, band_label, pair_figure, save_figure
+    from anchoring.figures import axis_label, pair_figure, save_figure
 
     measured, line = json.loads(Path(bins).read_text()), json.loads(Path(fit).read_text())
     figure = pair_figure(
@@ -25,6 +26,7 @@ def main(bins, pixels, fit, png, pdf, target, band, label, simplify_labels):
         fit_range=line["range"],
     )
     save_figure(figure, [png, pdf])
+    write_caption(caption, fit_caption(target, band, label, line, simplify_labels))
 
 
 def arrays_of(pixels):
@@ -49,6 +51,7 @@ if __name__ == "__main__":
         fit=snakemake.input.fit,
         png=snakemake.output.png,
         pdf=snakemake.output.pdf,
+        caption=snakemake.output.caption,
         target=snakemake.wildcards.target,
         band=snakemake.wildcards.band,
         label=snakemake.params.label,

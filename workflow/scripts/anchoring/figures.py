@@ -20,6 +20,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.ticker import NullLocator
 
 from .files import whole_file
+from .words import band_label, equation, summary
 
 STYLE = matplotlib.rc_params_from_file(Path(__file__).with_name("anchoring.mplstyle"))
 STYLE["backend"] = "agg"  # else matplotlib looks for one, and imports pyplot to do so
@@ -33,41 +34,10 @@ REACH = 0.4  # of the width of what is fitted: how far beyond it the axes go
 METADATA = {".png": {"Software": None}, ".pdf": {"CreationDate": None}}  # what would differ from run to run
 
 
-def band_label(band, simplify_labels):
-    """Name of a band or of an external reference: irac4_atgauss4 is IRAC4 (gauss4), or simplified IRAC4."""
-    name, at, resolution = band.rpartition("_at") if "_at" in band else (band, "", "")
-    name = name.upper() if name.islower() else name
-    return f"{name} ({resolution})" if at and not simplify_labels else name
-
-
 def axis_label(label, simplify_labels):
     """Intensity in a band and its unit, in matplotlib's math notation."""
     name = re.sub(r"([\\{}$])", r"\\\1", band_label(label, simplify_labels))
     return rf"$I_{{\text{{{name}}}}}$ [MJy/sr]"
-
-
-def equation(fit):
-    """The line of a fit: y = (slope ± error) x + (intercept ± error) MJy/sr."""
-    slope = _rounded(fit["slope"], fit["slope_err"])
-    intercept = _rounded(abs(fit["intercept"]), fit["intercept_err"])
-    return f"y = {slope} x {'−' if fit['intercept'] < 0 else '+'} {intercept} MJy/sr"
-
-
-def _rounded(value, error):
-    """(value ± error) to two digits of the error; the value alone, to 4 decimals, if there is no error."""
-    if not (math.isfinite(error) and error > 0):
-        return f"{value:.4f}".replace("-", "−")
-    decimals = min(max(1 - math.floor(math.log10(error)), 0), 9)
-    return f"({value:.{decimals}f} ± {error:.{decimals}f})".replace("-", "−")
-
-
-def summary(fit, n_bins):
-    """What else describes a fit through some of `n_bins` bins with data."""
-    low, high = fit["range"]
-    return (
-        f"rms {fit['rms']:.2g} MJy/sr; {fit['n_bins']} of {n_bins} bins; "
-        f"{fit['n_pixels']:,} pixels in [{low:.4g}, {high:.4g}] MJy/sr"
-    ).replace("-", "−")
 
 
 @styled
@@ -127,19 +97,9 @@ def pair_figure(*, density, x_edges, y_edges, bins, fit, x_label, y_label, title
 
 def _page(title, paragraphs, heights):
     """A figure with words at its top and, below them, axes of some heights (inches) one under another."""
-    figure = Figure()
-    width = figure.get_figwidth()
-    lines = [(line, 9, "0") for line in _wrapped(title, width - 2 * MARGIN, 9)]
-    lines += [(line, 7.5, "0.25") for words in paragraphs for line in _wrapped(words, width - 2 * MARGIN, 7.5)]
-    leading = [1.25 * size / 72 for _, size, _ in lines]
-    height = 2 * MARGIN + sum(leading)
-    if heights:
-        height += sum(heights) + GAP * len(heights) + BOTTOM - MARGIN
-    figure.set_figheight(height)
-    top = height - MARGIN
-    for (line, size, color), step in zip(lines, leading, strict=True):
-        figure.text(MARGIN / width, top / height, line, size=size, color=color, va="top", parse_math=False)
-        top -= step
+    below = sum(heights) + GAP * len(heights) + BOTTOM - MARGIN if heights else 0
+    figure, top = written_page(title, paragraphs, below)
+    width, height = figure.get_size_inches()
     panels = []
     for panel in heights:
         top -= GAP + panel
@@ -149,6 +109,28 @@ def _page(title, paragraphs, heights):
         axes.yaxis.set_label_coords(-0.41 / (width - LEFT - RIGHT), 0.5)
         panels.append(axes)
     return figure, panels
+
+
+def written_page(title, paragraphs, below):
+    """A figure with words at its top and `below` inches of room under them.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure; top : float
+        Where the words end, inches from the bottom.
+    """
+    figure = Figure()
+    width = figure.get_figwidth()
+    lines = [(line, 9, "0") for line in _wrapped(title, width - 2 * MARGIN, 9)]
+    lines += [(line, 7.5, "0.25") for words in paragraphs for line in _wrapped(words, width - 2 * MARGIN, 7.5)]
+    leading = [1.25 * size / 72 for _, size, _ in lines]
+    height = 2 * MARGIN + sum(leading) + below
+    figure.set_figheight(height)
+    top = height - MARGIN
+    for (line, size, color), step in zip(lines, leading, strict=True):
+        figure.text(MARGIN / width, top / height, line, size=size, color=color, va="top", parse_math=False)
+        top -= step
+    return figure, top
 
 
 def _wrapped(words, width, size):

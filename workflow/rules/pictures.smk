@@ -1,0 +1,82 @@
+# What people look at: a picture per image, and a page for the survey.
+
+
+rule plot_image:
+    input:
+        lib=lib("figures", "files", "pictures", "records", "views", "words", beside=["anchoring.mplstyle"]),
+        views=lambda wildcards: list(views_of(image_of(wildcards)).values()),
+        solved=lambda wildcards: solved_file(image_of(wildcards)),
+        applied=APPLIED,
+    output:
+        png=report(f"{PICTURE}.png", category="{target}", labels=label_of_picture, caption="../report/picture.rst"),
+        caption=f"{PICTURE}.rst",
+    log:
+        f"{LOGS}/plot_image/{{band}}_{{image}}.log",
+    conda:
+        "../../environment.yml"
+    params:
+        image=lambda wildcards: image_of(wildcards).path,
+        views=lambda wildcards: views_of(image_of(wildcards)),
+        simplify_labels=config["simplify_labels"],
+    script:
+        "../scripts/plot_image.py"
+
+
+rule show_table:
+    input:
+        lib=lib("files", "offsets", "page", "tables", "words", beside=["style.css.jinja", "tables.html.jinja"]),
+        csv=f"{TARGET}/{{target}}_anchor_tab.csv",
+    output:
+        report(
+            f"{TARGET}/{{target}}_anchor_tab.html",
+            category="{target}",
+            labels={"figure": "table of fits"},
+            caption="../report/table.rst",
+        ),
+    log:
+        f"{LOGS}/show_table.log",
+    conda:
+        "../../environment.yml"
+    params:
+        title=lambda wildcards: f"{wildcards.target}: fits",
+    script:
+        "../scripts/show_table.py"
+
+
+use rule show_table as show_summary with:
+    input:
+        lib=lib("files", "offsets", "page", "tables", "words", beside=["style.css.jinja", "tables.html.jinja"]),
+        csv=f"{OUT}/anchor_summary.csv",
+    output:
+        report(
+            f"{OUT}/anchor_summary.html",
+            category="All targets",
+            labels={"figure": "table of offsets"},
+            caption="../report/table.rst",
+        ),
+    log:
+        f"{OUT}/logs/show_summary.log",
+    params:
+        title="Offsets of all images",
+
+
+rule write_index:
+    input:
+        lib=lib(
+            *("files", "offsets", "page", "records", "tables", "words"),
+            beside=["style.css.jinja", "survey.html.jinja", "tables.html.jinja"],
+        ),
+        solved=solved_files(plan.targets),
+        applied=applied_files(plan.targets),
+    output:
+        f"{OUT}/index.html",
+    log:
+        f"{OUT}/logs/write_index.log",
+    conda:
+        "../../environment.yml"
+    params:
+        skipped=skipped_rows(plan.targets),
+        figures=figures_of(plan.images.values()),
+        simplify_labels=config["simplify_labels"],
+    script:
+        "../scripts/write_index.py"
