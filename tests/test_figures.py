@@ -284,7 +284,8 @@ def job(rng, tmp_path):
         (tmp_path / "bins.json").write_text(json.dumps({"refused": "", **bins}))
         (tmp_path / "fit.json").write_text(json.dumps(line))
         np.savez_compressed(tmp_path / "pixels.npz", **{name: pair[name] for name in ("density", "x_edges", "y_edges")})
-        files = {"bins": "bins.json", "pixels": "pixels.npz", "fit": "fit.json", "png": "a.png", "pdf": "a.pdf"}
+        files = {"bins": "bins.json", "pixels": "pixels.npz", "fit": "fit.json", "png": "a.png", "pdf": "a.pdf",
+                 "caption": "a.rst"}  # fmt: skip
         arguments = {"target": "ngc0628", "band": "F770W", "label": "irac4_atgauss4", "simplify_labels": True}
         return {name: str(tmp_path / file) for name, file in files.items()} | arguments
 

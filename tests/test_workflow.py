@@ -1,12 +1,16 @@
 """The workflow from end to end: known offsets come back, and only what is out of date is made again."""
 
+import json
 import os
+import re
 import shutil
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.table import Table
+from pages import Page
 from runs import Project, checksums
 from scene import IDEAL
 
@@ -81,11 +85,35 @@ def test_every_fit_has_its_figures(ideal):
         assert sorted(f.suffix for f in figures) == [".pdf"] * 5 + [".png"] * 5
 
 
+def test_page_leads_to_every_figure_and_nowhere_else(ideal):
+    page = Page((ideal.folder / "results/index.html").read_text())
+    files = {link for link in page.links if not link.startswith(("#", "data:"))}
+    assert all((ideal.folder / "results" / unquote(link)).is_file() for link in files)
+    made = {str(path.relative_to(ideal.folder / "results")) for path in (ideal.folder / "results").rglob("*.p[nd][gf]")}
+    assert {unquote(link) for link in files} == made
+    assert len(made) == 8 + 2 * 10
+
+
+def test_report_needs_no_network_and_its_captions_have_the_numbers(ideal):
+    ideal.run("--report", "report.html")
+    report = (ideal.folder / "report.html").read_text()
+    assert not re.search(r"<(script|link|img)[^>]*(src|href)=.https?:", report)
+    (results,) = re.findall(r"^var results = (.*);$", report, re.MULTILINE)
+    results = json.loads(results)
+    assert len(results) == 10 + 8 + 2 + 1
+    figure = results["results/ngc0628/F770W/anchored/ngc0628_miri_lv3_f770w_before_after.png"]
+    assert figure["labels"] == {"figure": "F770W before and after: anchored"}
+    offset = next(r for r in ideal.truth if (r["target"], r["band"]) == ("ngc0628", "F770W"))["offset"]
+    assert abs(float(re.search(r"offset ([+−][\d.]+)", figure["caption"])[1].replace("−", "-")) - offset) < 2e-3
+    assert "system-message" not in "".join(result["caption"] for result in results.values())
+
+
 def test_nothing_is_left_to_do(ideal):
     assert ideal.planned_jobs() == {}
 
 
 CHECKS = {"verify_run", "all"}  # run whenever anything else did
+OF_THE_RUN = ("summarise_run", "show_summary", "write_index")  # run once whenever an offset may have changed
 
 
 @pytest.mark.parametrize(
@@ -95,6 +123,8 @@ CHECKS = {"verify_run", "all"}  # run whenever anything else did
         ("ngc0628/F335M/anchored/ngc0628_nircam_lv3_f335m_on_ngc0628_nircam_lv3_f300m.png", "plot_pair"),
         ("ngc0628/ngc0628_anchor_tab.fits", "tabulate_target"),
         ("anchor_summary.csv", "summarise_run"),
+        ("index.html", "write_index"),
+        ("ngc0628/F770W/anchored/ngc0628_miri_lv3_f770w_before_after.png", "plot_image"),
     ],
 )
 def test_a_removed_output_alone_comes_back(finished, removed, rule):
@@ -117,8 +147,8 @@ def test_a_changed_image_reruns_what_depends_on_it_and_nothing_else(finished):
     with fits.open(path, mode="update") as hdus:
         hdus["SCI"].data[hdus["SCI"].data != 0] += np.float32(0.25)
     before = float(next(r for (t, b, _), r in finished.summary().items() if (t, b) == ("ngc0628", "F2100W"))["offset"])
-    once = ("reproject_image", "bin_pair", "fit_pair", "plot_pair", "solve_internal", "apply_offset",
-            "tabulate_target", "summarise_run")  # fmt: skip
+    once = ("reproject_image", "bin_pair", "fit_pair", "plot_pair", "solve_internal", "apply_offset", "plot_image",
+            "tabulate_target", "show_table", *OF_THE_RUN)  # fmt: skip
     assert without_checks(finished.planned_jobs()) == dict.fromkeys(once, 1)
     finished.run()
     after = float(next(r for (t, b, _), r in finished.summary().items() if (t, b) == ("ngc0628", "F2100W"))["offset"])
@@ -136,22 +166,23 @@ def later(path):
 def test_a_changed_kernel_reruns_its_band_in_every_target(finished):
     later(finished.folder / "data/kernels/f335m_to_f2100w.fits")
     jobs = without_checks(finished.planned_jobs())
-    assert jobs.pop("summarise_run") == 1
+    assert [jobs.pop(rule) for rule in OF_THE_RUN] == [1, 1, 1]
     assert set(jobs.values()) == {2}
     assert set(jobs) == {"convolve_image", "reproject_image", "bin_pair", "fit_pair", "plot_pair", "solve_internal",
-                         "apply_offset", "tabulate_target"}  # fmt: skip
+                         "apply_offset", "plot_image", "tabulate_target", "show_table"}  # fmt: skip
 
 
 def test_a_changed_reference_reruns_its_target_from_the_fit_on(finished):
     later(finished.folder / "data/ref/eso097-013_irac4_atgauss4.fits")
     jobs = without_checks(finished.planned_jobs())
     assert jobs == {"reproject_image": 1, "bin_pair": 1, "fit_pair": 1, "plot_pair": 1, "solve_external": 1,
-                    "solve_internal": 1, "apply_offset": 2, "tabulate_target": 1, "summarise_run": 1}  # fmt: skip
+                    "solve_internal": 1, "apply_offset": 2, "plot_image": 2, "tabulate_target": 1, "show_table": 1,
+                    **dict.fromkeys(OF_THE_RUN, 1)}  # fmt: skip
 
 
 def test_a_changed_parameter_reruns_its_rule_and_what_follows(finished):
     finished.configure(simplify_labels=False)
-    assert without_checks(finished.planned_jobs()) == {"plot_pair": 10}
+    assert without_checks(finished.planned_jobs()) == {"plot_pair": 10, "plot_image": 8, "write_index": 1}
     finished.configure(reproject_func="adaptive")
     jobs = without_checks(finished.planned_jobs())
     assert "convolve_image" not in jobs
@@ -159,8 +190,8 @@ def test_a_changed_parameter_reruns_its_rule_and_what_follows(finished):
     miri = {"miri": {"external_bands": ["w3_atgauss15", "irac4_atgauss4"]}}
     finished.configure(instruments=miri)
     jobs = without_checks(finished.planned_jobs())
-    assert jobs == {"solve_external": 2, "solve_internal": 2, "apply_offset": 4, "tabulate_target": 2,
-                    "summarise_run": 1}  # fmt: skip
+    assert jobs == {"solve_external": 2, "solve_internal": 2, "apply_offset": 4, "plot_image": 4,
+                    "tabulate_target": 2, "show_table": 2, **dict.fromkeys(OF_THE_RUN, 1)}  # fmt: skip
 
 
 def test_keeping_no_intermediates_changes_nothing_else(finished):
@@ -179,5 +210,6 @@ def test_one_target_runs_by_its_name(ideal, tmp_path):
     assert [p.name for p in results.iterdir() if p.is_dir()] == ["eso097-013"]
     assert len(list(results.glob("*/*/lv3/*_i2d_anchor.fits"))) == 4
     assert not list(results.glob("*/*/anchored/*.fits"))
+    assert len(list(results.glob("*/*/anchored/*_before_after.png"))) == 4
     whole = ideal.folder / "results/eso097-013/eso097-013_anchor_tab.csv"
     assert (results / "eso097-013/eso097-013_anchor_tab.csv").read_text() == whole.read_text()

@@ -194,7 +194,10 @@ def _cell(name, value):
     if value in (None, "") or not math.isfinite(float(value)):
         return "", ""
     value = float(value)
-    if name in ("offset", "closure"):
-        return signed(value), repr(value)
-    whole = name.startswith("n_")
-    return (f"{value:,.0f}" if whole else f"{value:.4g}").replace("-", "−"), repr(value)
+    if name.startswith("n_"):
+        words = f"{value:,.0f}"
+    elif name in ("offset", "closure"):
+        words = signed(value)
+    else:
+        words = f"{value:.4f}" if name in ("slope", "intercept") else f"{value:.2g}"
+    return words.replace("-", "−"), repr(value)

@@ -1,22 +1,19 @@
 """The picture of an image before and after anchoring, beside its reference, all with one stretch."""
-# ruff: noqa: E402 (matplotlib is silenced before it is imported)
 
 import math
 
 import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import AsinhNorm
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from .figures import GAP, LINE, MARGIN, POINTS, STYLE, styled, written_page
-
-# figures has silenced matplotlib, and styled it.
-import matplotlib
-from matplotlib.colors import AsinhNorm
-from matplotlib.ticker import NullLocator
 
 PANEL = 1.42  # inches, width of a panel
 HEIGHTS = (0.8, 1.9)  # inches, between which the height of the panels is that of the view
 TITLE, AXIS, BAR = 0.16, 0.3, 0.07  # inches: above a panel, below the lower ones, width of the colour bar
 REFERENCE = STYLE["axes.prop_cycle"].by_key()["color"][2]
-COLORS = matplotlib.colormaps["cividis"].with_extremes(bad="0.85")
+COLORS = colormaps["cividis"].with_extremes(bad="0.85")
 
 
 @styled
@@ -75,9 +72,9 @@ def _panel(figure, place, words):
 
 
 def stretch(images):
-    """One inverse hyperbolic sine for all images: linear at the faint pixels of the last, within all of them.
+    """One inverse hyperbolic sine for all images: linear as far from 0 as the faint pixels of the last reach.
 
-    It ends at their 0.5 and 99.5 percentiles and, wherever they are, shows 0.
+    It goes from the lowest of their 0.5 percentiles, or 0, to the highest of their 99.5 percentiles.
     """
     limits = [np.nanpercentile(image, (0.5, 99.5)) for image in images]
     low, median = np.nanpercentile(images[-1], (0.5, 50))
@@ -87,7 +84,7 @@ def stretch(images):
 
 
 def _draw_bar(figure, image, beside):
-    """The colour bar, its ticks named outright: 0 and one digit in steps of about 3 in either direction."""
+    """The colour bar, with ticks named outright: matplotlib's own for this stretch take longer than the picture."""
     (width, height), (left, bottom, w, h) = figure.get_size_inches(), beside
     axes = figure.add_axes(((left + w + GAP) / width, bottom / height, BAR / width, h / height))
     bar = figure.colorbar(image, cax=axes, ticks=bar_ticks(image.norm))
@@ -98,14 +95,19 @@ def _draw_bar(figure, image, beside):
 
 
 def bar_ticks(norm, apart=0.11):
-    """0 and 1, 3, 10, ... times a power of ten of either sign, where they are `apart` on a bar of length 1."""
+    """0 and 1, 3, 10, ... times a power of ten of either sign, where they are `apart` on a bar of length 1.
+
+    Far from 0, where there are too few of those: round numbers in equal steps.
+    """
     largest = max(abs(norm.vmin), abs(norm.vmax))
     steps = [m * 10.0**p for p in range(math.ceil(math.log10(largest)), -7, -1) for m in (3, 1)]
-    ticks = [0.0]
-    for tick in (sign * step for step in steps for sign in (1, -1)):
+    ticks = []
+    for tick in (0.0, *(sign * step for step in steps for sign in (1, -1))):
         inside = norm.vmin <= tick <= norm.vmax
-        if inside and min(abs(float(norm(tick)) - float(norm(t))) for t in ticks) > apart:
+        if inside and min((abs(float(norm(tick)) - float(norm(t))) for t in ticks), default=1) > apart:
             ticks.append(tick)
+    if len(ticks) < 3:
+        ticks = [tick for tick in MaxNLocator(5).tick_values(norm.vmin, norm.vmax) if norm.vmin <= tick <= norm.vmax]
     return sorted(ticks)
 
 

@@ -126,4 +126,4 @@ def write_caption(path, paragraphs):
 
 def restructured(text):
     """Plain text as reStructuredText that shows it letter by letter."""
-    return re.sub(r"([^\w\s])", r"\\\1", " ".join(str(text).split()))
+    return re.sub(r"([^\w\s]|_)", r"\\\1", " ".join(str(text).split()))
