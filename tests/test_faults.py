@@ -66,7 +66,7 @@ def test_the_run_fails_with_everything_else_done(project):
         for truth in (t for t in project.truth if t["target"] == target):
             found = row(project, target, truth["band"])
             assert found["status"] == "anchored"
-            assert abs(float(found["offset"]) - truth["offset"]) < 2e-3
+            assert abs(float(found["offset"]) - truth["offset"]) < 6e-3
             assert project.anchored(target, truth["band"]).is_file()
 
 
@@ -174,7 +174,7 @@ def test_any_camera_is_added_in_the_configuration_alone(small):
     project.run()
     assert {r["instrument"] for r in project.summary().values()} == {"acme"}
     for truth in project.truth:
-        assert abs(float(row(project, "ngc0628", truth["band"])["offset"]) - truth["offset"]) < 2e-3
+        assert abs(float(row(project, "ngc0628", truth["band"])["offset"]) - truth["offset"]) < 6e-3
 
 
 def test_range_from_a_galaxy_table_does_not_depend_on_the_unknown_offset(small):
