@@ -5,7 +5,7 @@ import numpy as np
 from .errors import AnchoringError
 from .pixelmap import TOLERANCE, PixelMap, overlap_window
 
-BLOCK = 2_000_000  # output pixels interpolated at a time
+BLOCK = 2**14  # output pixels interpolated at a time: what the processor's cache holds
 
 
 def reproject_onto(data, wcs, wcs_reference, shape_reference, *, method="interp"):
@@ -41,8 +41,6 @@ def reproject_onto(data, wcs, wcs_reference, shape_reference, *, method="interp"
 
 
 def _interpolate(data, wcs, wcs_reference, window, _method):
-    from scipy.ndimage import map_coordinates
-
     positions = PixelMap(wcs_reference, wcs, window)
     data = np.ascontiguousarray(data, dtype=data.dtype.newbyteorder("="))
     border = _beside_holes(data)
@@ -52,7 +50,7 @@ def _interpolate(data, wcs, wcs_reference, window, _method):
     for start in range(0, ny, block):
         x, y = positions.at_rows(start, min(start + block, ny))
         _settle_borders(x, y, border, positions, start)
-        out[start : start + block] = _bilinear(map_coordinates, data, x, y)
+        out[start : start + block] = _bilinear(data, x, y)
     return out
 
 
@@ -89,15 +87,28 @@ def _settle_borders(x, y, border, positions, start):
         x[rows, columns], y[rows, columns] = positions.at_pixels(rows + start, columns)
 
 
-def _bilinear(map_coordinates, data, x, y):
+def _bilinear(data, x, y):
     """Bilinear interpolation; in the outer half of a border pixel its value, beyond it NaN."""
     ny, nx = data.shape
     outside = ~((x >= -0.5) & (x <= nx - 0.5) & (y >= -0.5) & (y <= ny - 0.5))
     x[outside] = y[outside] = 0
-    position = np.stack([np.clip(y, 0, ny - 1), np.clip(x, 0, nx - 1)])
-    values = map_coordinates(data, position, order=1, mode="constant", cval=np.nan, output=data.dtype)
+    (left, right, to_x), (below, above, to_y) = (_neighbours(v, n) for v, n in ((x, nx), (y, ny)))
+    below *= nx
+    above *= nx
+    pixels = data.ravel()
+    # As scipy.ndimage has it, a neighbour that is not finite counts even where its weight is 0.
+    with np.errstate(invalid="ignore"):
+        low, high = (pixels[row + left] * (1 - to_x) + pixels[row + right] * to_x for row in (below, above))
+        values = low * (1 - to_y) + high * to_y
     values[outside] = np.nan
     return values
+
+
+def _neighbours(position, n):
+    """The two pixels on either side of positions along an axis of n pixels, and the distance from the first."""
+    np.clip(position, 0, n - 1, out=position)
+    first = position.astype(np.intp)
+    return first, np.minimum(first + 1, n - 1), position - first
 
 
 def _reproject_with_package(data, wcs, wcs_reference, window, method):
