@@ -11,6 +11,8 @@ rule apply_offset:
         record=APPLIED,
     log:
         f"{LOGS}/apply_offset/{{band}}_{{image}}.log",
+    benchmark:
+        f"{TARGET}/benchmarks/apply_offset/{{band}}_{{image}}.tsv"
     conda:
         "../../environment.yml"
     params:
@@ -25,3 +27,5 @@ use rule apply_offset as restore_image with:
         anchored=f"{TARGET}/{{band}}/{config['in_subdir']}/{{image}}_{config['out_step_ext']}.fits",
     log:
         f"{LOGS}/restore_image/{{band}}_{{image}}.log",
+    benchmark:
+        f"{TARGET}/benchmarks/restore_image/{{band}}_{{image}}.tsv"

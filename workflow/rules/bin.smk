@@ -8,6 +8,8 @@ rule bin_pair:
         pixels=f"{PAIR}_pixels.npz",
     log:
         f"{LOGS}/bin_pair/{{band}}_{{image}}_on_{{reference}}.log",
+    benchmark:
+        f"{TARGET}/benchmarks/bin_pair/{{band}}_{{image}}_on_{{reference}}.tsv"
     conda:
         "../../environment.yml"
     params:

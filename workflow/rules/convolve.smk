@@ -7,6 +7,8 @@ rule convolve_image:
         intermediate(CONVOLVED),
     log:
         f"{LOGS}/convolve_image/{{band}}_{{image}}_to_{{resolution}}.log",
+    benchmark:
+        f"{TARGET}/benchmarks/convolve_image/{{band}}_{{image}}_to_{{resolution}}.tsv"
     conda:
         "../../environment.yml"
     threads: 2

@@ -7,6 +7,8 @@ rule reproject_image:
         intermediate(REPROJECTED),
     log:
         f"{LOGS}/reproject_image/{{band}}_{{image}}_on_{{reference}}.log",
+    benchmark:
+        f"{TARGET}/benchmarks/reproject_image/{{band}}_{{image}}_on_{{reference}}.tsv"
     conda:
         "../../environment.yml"
     params:
