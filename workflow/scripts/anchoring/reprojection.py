@@ -46,11 +46,16 @@ def _interpolate(data, wcs, wcs_reference, window, _method):
     border = _beside_holes(data)
     ny, nx = (s.stop - s.start for s in window)
     out = np.empty((ny, nx), dtype=data.dtype)
+    doubtful = []
     block = max(BLOCK // nx, 1)
     for start in range(0, ny, block):
         x, y = positions.at_rows(start, min(start + block, ny))
-        _settle_borders(x, y, border, positions, start)
+        if positions.step > 1:
+            doubtful.append(np.add(_doubtful(x, y, border), [[start], [0]]))
         out[start : start + block] = _bilinear(data, x, y)
+    rows, columns = np.concatenate(doubtful, axis=1) if doubtful else ([], [])
+    if len(rows):
+        out[rows, columns] = _bilinear(data, *positions.at_pixels(rows, columns))
     return out
 
 
@@ -67,24 +72,27 @@ def _beside_holes(data):
     return hole
 
 
-def _settle_borders(x, y, border, positions, start):
-    """Take the exact position where the side of a hole or an edge that a pixel falls on hangs on the last digits."""
-    if positions.step == 1:
-        return
+def _doubtful(x, y, border):
+    """Rows and columns where it hangs on a position's last digits which side of a hole or an edge it is on."""
+    ny, nx = border.shape
     with np.errstate(invalid="ignore"):
+        low_y, high_y, low_x, high_x = np.rint((y.min(), y.max(), x.min(), x.max()))
+        whole = np.isfinite([low_y, high_y, low_x, high_x]).all()
+        if whole and low_y > 0 and low_x > 0 and high_y < ny - 1 and high_x < nx - 1:
+            reach = slice(int(low_y), int(high_y) + 1), slice(int(low_x), int(high_x) + 1)
+            if not border[reach].any():
+                return np.empty((2, 0), dtype=int)
         close = np.zeros(x.shape, dtype=bool)
         for position in (x, y):
             # Values change sides at whole pixels, the image ends at half ones.
             close |= np.abs(2 * position - np.rint(2 * position)) < 4 * TOLERANCE
         rows, columns = np.nonzero(close)
         near_y, near_x = np.rint(y[rows, columns]), np.rint(x[rows, columns])
-        inside = (near_y >= -1) & (near_y <= border.shape[0]) & (near_x >= -1) & (near_x <= border.shape[1])
+        inside = (near_y >= -1) & (near_y <= ny) & (near_x >= -1) & (near_x <= nx)
     rows, columns, near_y, near_x = (v[inside] for v in (rows, columns, near_y, near_x))
-    near_y, near_x = (np.clip(v, 0, n - 1).astype(int) for v, n in zip((near_y, near_x), border.shape, strict=True))
-    doubtful = border[near_y, near_x]
-    rows, columns = rows[doubtful], columns[doubtful]
-    if rows.size:
-        x[rows, columns], y[rows, columns] = positions.at_pixels(rows + start, columns)
+    near_y, near_x = (np.clip(v, 0, n - 1).astype(int) for v, n in ((near_y, ny), (near_x, nx)))
+    at_border = border[near_y, near_x]
+    return np.stack([rows[at_border], columns[at_border]])
 
 
 def _bilinear(data, x, y):
