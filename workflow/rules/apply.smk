@@ -15,6 +15,8 @@ rule apply_offset:
         f"{TARGET}/benchmarks/apply_offset/{{band}}_{{image}}.tsv"
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory(200),
     params:
         anchored=lambda wildcards: anchored_path(image_of(wildcards)),
     script:

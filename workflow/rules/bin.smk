@@ -12,6 +12,8 @@ rule bin_pair:
         f"{TARGET}/benchmarks/bin_pair/{{band}}_{{image}}_on_{{reference}}.tsv"
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory(200, 6.0),
     params:
         label=lambda wildcards: pair_of(wildcards).label,
         galaxy=range_settings,

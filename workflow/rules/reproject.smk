@@ -11,6 +11,8 @@ rule reproject_image:
         f"{TARGET}/benchmarks/reproject_image/{{band}}_{{image}}_on_{{reference}}.tsv"
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory(200, 1.0),
     params:
         method=config["reproject_func"],
     script:
