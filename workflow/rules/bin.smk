@@ -9,8 +9,12 @@ rule bin_pair:
         view=f"{PAIR}_view.npz",
     log:
         f"{LOGS}/bin_pair/{{band}}_{{image}}_on_{{reference}}.log",
+    benchmark:
+        f"{TARGET}/benchmarks/bin_pair/{{band}}_{{image}}_on_{{reference}}.tsv"
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory(200, 6.0),
     params:
         label=lambda wildcards: pair_of(wildcards).label,
         galaxy=range_settings,
