@@ -4,10 +4,10 @@ import importlib.util
 import json
 import re
 import sys
+import time
 from pathlib import Path
 
 import yaml
-from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
 
@@ -25,7 +25,8 @@ def validated(config):
     schema = workflow.source_path("../schemas/config.schema.yaml")
     problems = settings.problems(config, yaml.safe_load(Path(schema).read_text()))
     if problems:
-        raise WorkflowError("\n  ".join(["The configuration is not right:", *problems]))
+        # Not a WorkflowError: that would be told with the lines of this file.
+        sys.exit("\n  ".join(["The configuration is not right:", *problems]))
     validate(config, schema)
     return config
 
@@ -34,12 +35,14 @@ def planned(config):
     try:
         return planning.make_plan(config)
     except planning.PlanError as error:
-        raise WorkflowError(str(error)) from None
+        sys.exit(str(error))
 
 
 settings = load_module(workflow.source_path("settings.py"), "anchoring_settings")
 planning = load_module(workflow.source_path("plan.py"), "anchoring_plan")
+ending = load_module(workflow.source_path("ending.py"), "anchoring_ending")
 plan = planned(validated(config))
+STARTED = time.time()
 
 OUT = config["out_dir"].rstrip("/")
 TARGET = f"{OUT}/{{target}}"
@@ -204,6 +207,38 @@ def removed_images(targets):
 def intermediate(path):
     """An image that is needed during the run only; kept unless the configuration says otherwise."""
     return path if config["keep_intermediates"] else temp(path)
+
+
+def inspected_pair(pair):
+    """A pair and the files that it takes."""
+    reference = pair.reference_image
+    return {
+        "reference": pair.reference,
+        "ref_filter": pair.stem,
+        "label": pair.label,
+        "kind": pair.kind,
+        "resolution": pair.resolution,
+        "problem": pair.problem,
+        "path": reference.path if reference else pair.reference_path,
+        "kernel": planning.kernel_path(config, pair.image.band, pair.resolution),
+        "reference_kernel": planning.kernel_path(config, reference.band, pair.resolution) if reference else None,
+    }
+
+
+def inspected(images):
+    """What `check` has to know of images: what they would be fitted on, or why they cannot be."""
+    return [
+        {
+            "target": image.target,
+            "band": image.band,
+            "image": image.path,
+            "name": image.name,
+            "instrument": image.instrument,
+            "skipped": plan.skipped.get(image, ""),
+            "pairs": [inspected_pair(pair) for pair in plan.pairs.get(image, [])],
+        }
+        for image in images
+    ]
 
 
 def range_settings(wildcards):
