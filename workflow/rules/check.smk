@@ -8,14 +8,23 @@ localrules:
 rule check:
     input:
         lib=lib(
-            "convolution", "cost", "files", "images", "inspection", "offsets", "pixelmap", "records", "reprojection", "tables"
+            "convolution",
+            "cost",
+            "files",
+            "images",
+            "inspection",
+            "offsets",
+            "pixelmap",
+            "records",
+            "reprojection",
+            "tables",
         ),
     log:
         f"{OUT}/logs/check.log",
     conda:
         "../../environment.yml"
     params:
-        mosaics=inspected(plan.images.values()),
+        mosaics=planning.inspected(plan),
         listing=f"{OUT}/check.txt",
         allow_unanchored=config["allow_unanchored"],
     script:

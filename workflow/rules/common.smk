@@ -209,38 +209,6 @@ def intermediate(path):
     return path if config["keep_intermediates"] else temp(path)
 
 
-def inspected_pair(pair):
-    """A pair and the files that it takes."""
-    reference = pair.reference_image
-    return {
-        "reference": pair.reference,
-        "ref_filter": pair.stem,
-        "label": pair.label,
-        "kind": pair.kind,
-        "resolution": pair.resolution,
-        "problem": pair.problem,
-        "path": reference.path if reference else pair.reference_path,
-        "kernel": planning.kernel_path(config, pair.image.band, pair.resolution),
-        "reference_kernel": planning.kernel_path(config, reference.band, pair.resolution) if reference else None,
-    }
-
-
-def inspected(images):
-    """What `check` has to know of images: what they would be fitted on, or why they cannot be."""
-    return [
-        {
-            "target": image.target,
-            "band": image.band,
-            "image": image.path,
-            "name": image.name,
-            "instrument": image.instrument,
-            "skipped": plan.skipped.get(image, ""),
-            "pairs": [inspected_pair(pair) for pair in plan.pairs.get(image, [])],
-        }
-        for image in images
-    ]
-
-
 def range_settings(wildcards):
     """What a range from percentiles depends on; nothing for a target with a fixed range."""
     if plan.galaxies[wildcards.target] is None:

@@ -37,13 +37,11 @@ def words(jobs, *, since):
     accidents = [job for job in singles if not job.rule.name.endswith(VERDICTS)]
     paragraphs = [last_error(_log(job), since=since) for job in verdicts]
     if verdicts:
-        paragraphs.append(
-            f"Mend what is named (or set allow_unanchored to true, and it counts as a success). {AGAIN}"
-        )
+        paragraphs.append(f"Mend what is named (or set allow_unanchored to true, and it counts as a success). {AGAIN}")
     if accidents:
         told = sorted(_accident(job, since) for job in accidents)
-        plural = "1 job" if len(told) == 1 else f"{len(told)} jobs"
-        paragraphs += [f"{plural} failed, and what depends on them is not done:", *told, f"Mend that. {AGAIN}"]
+        jobs, them = ("1 job", "it") if len(told) == 1 else (f"{len(told)} jobs", "them")
+        paragraphs += [f"{jobs} failed, and what depends on {them} is not done:", *told, f"Mend that. {AGAIN}"]
     return "\n".join(paragraphs) or "Stopped before the end. The same command goes on from here."
 
 

@@ -13,7 +13,7 @@ def main(mosaics, listing, allow_unanchored):
     words, verdict = inspection.listing(solved), inspection.verdict(solved)
     Path(listing).parent.mkdir(parents=True, exist_ok=True)
     with whole_file(listing) as temporary:
-        temporary.write_text(f"{words}\n\n{verdict}\n")
+        temporary.write_text(f"{words}\n{verdict}\n")
     print(words, flush=True)
     if not (allow_unanchored or all(record["status"] == "anchored" for record in solved)):
         raise AnchoringError(verdict)

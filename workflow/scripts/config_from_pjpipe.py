@@ -72,12 +72,11 @@ def translate(config, local):
 
 
 def _folders(config, local, notes):
-    missing = [f"{key} in {file}" for key, place, file in
-               (("reprocess_dir", local, "the second file (local.toml)"),
-                ("version", config, "the first file (config.toml)")) if not isinstance(place.get(key), str)]  # fmt: skip
+    wanted = {"reprocess_dir": (local, "second file (local.toml)"), "version": (config, "first file (config.toml)")}
+    missing = [f"{key} in the {file}" for key, (table, file) in wanted.items() if not isinstance(table.get(key), str)]
     if missing:
         raise TranslationError(
-            f"there is no {' and no '.join(missing)}; expected both: images lie in {{reprocess_dir}}/{{version}}/{{target}}"
+            f"there is no {' and no '.join(missing)}; expected both: images are in reprocess_dir/version/target"
         )
     folders = {"in_dir": str(Path(local["reprocess_dir"], config["version"]))}
     for key, old in (("ref_dir", "anchor_ref_dir"), ("kernel_dir", "kernel_dir")):

@@ -34,13 +34,13 @@ def inspect(mosaics):
     Returns
     -------
     list of mappings
-        In order of target, band and name, as from `offsets.solve_external` and `solve_internal`; a record has besides
-        `notes` (phrases about its image), a fit `notes` (about its reference and kernel) and `steps` (what has to be
-        done for it: {(verb, file, ...): cost.Cost}).
+        By target and camera, ref_band first, as from `offsets.solve_external` and `solve_internal`; besides, a record
+        has `notes` (phrases about its image), a fit `notes` (about its reference and kernel) and `steps` (what has to
+        be done for it: {(verb, file, ...): cost.Cost}).
     """
     files = _Files()
     looked = [_looked_at(mosaic, files) for mosaic in mosaics]
-    solved = [record for record in looked if "status" in record]
+    solved = [record for record in looked if not record["fits"]]
     references = {}
     for record in (r for r in looked if _has_references(r, "external")):
         solved.append(offsets.solve_external(record))
@@ -48,11 +48,22 @@ def inspect(mosaics):
     for record in (r for r in looked if _has_references(r, "internal")):
         beside = references.get((record["target"], record["instrument"]), {})
         solved.append(offsets.solve_internal(record, beside))
-    return sorted(solved, key=lambda record: (record["target"], record["band"], record["name"]))
+    return sorted(solved, key=_place)
+
+
+def _place(record):
+    """By target, then camera, those on external references first."""
+    return (
+        record["target"],
+        record["instrument"],
+        not _has_references(record, "external"),
+        record["band"],
+        record["name"],
+    )
 
 
 def _has_references(record, kind):
-    return "status" not in record and all(fit["kind"] == kind for fit in record["fits"])
+    return bool(record["fits"]) and all(fit["kind"] == kind for fit in record["fits"])
 
 
 class _Files:
@@ -72,9 +83,12 @@ class _Files:
     def reference(self, path):
         return self._once("reference", path, images.see_reference)
 
+    def kernel(self, path):
+        return self._once("kernel", path, images.see_kernel)
+
     def kernel_side(self, path, scale):
         """Side of a kernel on pixels of a scale (arcsec)."""
-        shape, kernel_scale = self._once("kernel", path, images.see_kernel)
+        shape, kernel_scale = self.kernel(path)
         try:
             return convolution.resampled_side(shape, kernel_scale, scale)
         except AnchoringError as error:
@@ -102,7 +116,7 @@ def _tried(path, pair, files):
         # An internal reference is an image with a line of its own.
         fit["notes"] = _notes(see, pair["path"]) if Path(pair["path"]).is_file() else []
     if pair["kernel"]:
-        fit["notes"].append(f"kernel {Path(pair['kernel']).name}")
+        fit["notes"].append(_kernel_note(pair["kernel"], files))
     if pair["problem"]:
         return {**fit, "status": "skipped", "reason": pair["problem"]}
     try:
@@ -119,6 +133,7 @@ def _tried(path, pair, files):
 def _convolutions(path, seen, kernel, files):
     if kernel is None:
         return {}
+    files.wcs(path, seen.header)
     side = files.kernel_side(kernel, images.pixel_scale(seen.header, path))
     return {("convolve", path, kernel): cost.of_convolution(seen.shape, side, with_error=seen.has_error)}
 
@@ -144,6 +159,14 @@ def _notes(see, path):
     unit = str(seen.header.get("BUNIT", "")).strip() or "no BUNIT: taken as MJy/sr"
     size = f'{seen.shape[1]} x {seen.shape[0]} pixels of {scale:.3g}"'
     return [size, unit, "with ERR"] if seen.has_error else [size, unit]
+
+
+def _kernel_note(path, files):
+    try:
+        shape, scale = files.kernel(path)
+    except AnchoringError:
+        return f"kernel {Path(path).name}"
+    return f'kernel {Path(path).name} of {" x ".join(map(str, shape[::-1]))} pixels of {scale:.3g}"'
 
 
 # --- in words -------------------------------------------------------------------------------------------------------
@@ -187,12 +210,17 @@ def _total(solved):
     total = cost.together(steps.values())
     verb, *files = max(steps, key=lambda name: steps[name].memory)
     return (
-        f"All together about {_price(total)} at most (CPU time, to a factor of 2; memory of one job, the largest: "
-        f"{verb} {' '.join(Path(file).name for file in files)})."
+        f"{_time(total.seconds)} of CPU time in all; the largest job holds {total.memory / 1e9:.1f} GB "
+        f"({verb} {' '.join(Path(file).name for file in files)}). Both are rough: to a factor of 2."
     )
 
 
 def _price(price):
-    minutes = price.seconds / 60
-    time = f"{price.seconds:.0f} s" if minutes < 2 else f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"
-    return f"{time}, {price.memory / 1e9:.1f} GB"
+    return f"{_time(price.seconds)}, {price.memory / 1e9:.1f} GB"
+
+
+def _time(seconds):
+    minutes = seconds / 60
+    if minutes < 2:
+        return f"{seconds:.0f} s"
+    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"
