@@ -12,7 +12,9 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/ending.smk"
 include: "workflow/rules/targets.smk"
+include: "workflow/rules/check.smk"
 include: "workflow/rules/convolve.smk"
 include: "workflow/rules/reproject.smk"
 include: "workflow/rules/bin.smk"

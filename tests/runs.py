@@ -41,7 +41,7 @@ class Project:
 
     def planned_jobs(self, *arguments):
         """Rule: number of its jobs that a run would start."""
-        done = self.snakemake("--dry-run", "--quiet", "reason", *arguments)
+        done = self.snakemake("--quiet", "reason", "--dry-run", *arguments)
         assert done.returncode == 0, done.stderr[-5000:]
         table = re.search(r"^job +count\n[- ]+\n(.*?)^total", done.stdout + done.stderr, re.MULTILINE | re.DOTALL)
         rows = [line.rsplit(maxsplit=1) for line in table[1].splitlines()] if table else []

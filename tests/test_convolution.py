@@ -51,7 +51,7 @@ def test_many_tiles_equal_astropy_too(rng, monkeypatch, tile_pixels):
         data, kernel, boundary="fill", fill_value=np.nan, preserve_nan=True, allow_huge=True, normalize_kernel=True
     )
     kernel /= kernel.sum()
-    assert math.prod(convolution._tile_shape(data.shape, kernel.shape)) < data.size / 4
+    assert math.prod(convolution.tile_shape(data.shape, kernel.shape)) < data.size / 4
     out, error = convolve_image(data, kernel, np.ones_like(data), threads=2)
     assert_allclose(out, expected, rtol=1e-10, equal_nan=True)
     assert_allclose(error[130, 150], np.sqrt((kernel**2).sum()), rtol=1e-10)

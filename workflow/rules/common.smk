@@ -5,10 +5,10 @@ import json
 import os
 import re
 import sys
+import time
 from pathlib import Path
 
 import yaml
-from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
 
@@ -26,7 +26,8 @@ def validated(config):
     schema = workflow.source_path("../schemas/config.schema.yaml")
     problems = settings.problems(config, yaml.safe_load(Path(schema).read_text()))
     if problems:
-        raise WorkflowError("\n  ".join(["The configuration is not right:", *problems]))
+        # Not a WorkflowError: that would be told with the lines of this file.
+        sys.exit("\n  ".join(["The configuration is not right:", *problems]))
     validate(config, schema)
     return config
 
@@ -35,12 +36,14 @@ def planned(config):
     try:
         return planning.make_plan(config)
     except planning.PlanError as error:
-        raise WorkflowError(str(error)) from None
+        sys.exit(str(error))
 
 
 settings = load_module(workflow.source_path("settings.py"), "anchoring_settings")
 planning = load_module(workflow.source_path("plan.py"), "anchoring_plan")
+ending = load_module(workflow.source_path("ending.py"), "anchoring_ending")
 plan = planned(validated(config))
+STARTED = time.time()
 
 OUT = config["out_dir"].rstrip("/")
 TARGET = f"{OUT}/{{target}}"

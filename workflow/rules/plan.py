@@ -276,6 +276,40 @@ def problems(pairs):
     return "; ".join(dict.fromkeys(f"{pair.label}: {pair.problem}" for pair in pairs if pair.problem))
 
 
+def inspected(plan):
+    """All images with what they would be fitted on and the files that takes, or why they cannot be: plain values.
+
+    What `anchoring.inspection.inspect` looks at.
+    """
+    return [
+        {
+            "target": image.target,
+            "band": image.band,
+            "image": image.path,
+            "name": image.name,
+            "instrument": image.instrument,
+            "skipped": plan.skipped.get(image, ""),
+            "pairs": [_inspected_pair(plan.config, pair) for pair in plan.pairs.get(image, [])],
+        }
+        for image in plan.images.values()
+    ]
+
+
+def _inspected_pair(config, pair):
+    reference = pair.reference_image
+    return {
+        "reference": pair.reference,
+        "ref_filter": pair.stem,
+        "label": pair.label,
+        "kind": pair.kind,
+        "resolution": pair.resolution,
+        "problem": pair.problem,
+        "path": reference.path if reference else pair.reference_path,
+        "kernel": kernel_path(config, pair.image.band, pair.resolution),
+        "reference_kernel": kernel_path(config, reference.band, pair.resolution) if reference else None,
+    }
+
+
 # --- the galaxy table -----------------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from anchoring.stage import run
 def main(image, kernel, output, threads):
     try:
         mosaic = images.read_image(image)
+        images.celestial_wcs(mosaic.header, image)  # what is reprojected later has another name
         scale = images.pixel_scale(mosaic.header, image)
         kernel_data, kernel_scale = images.read_kernel(kernel)
         try:

@@ -3,6 +3,7 @@
 import sys
 
 from anchoring import records, tables
+from anchoring.errors import AnchoringError
 from anchoring.files import whole_file
 from anchoring.stage import run
 
@@ -11,9 +12,9 @@ def main(solved, applied, skipped, allow_unanchored, output):
     rows = tables.image_rows([*records.applied(records.read(solved), applied), *map(records.skipped, skipped)])
     words = tables.closing_words(rows)
     complete = all(row["status"] == "anchored" for row in rows)
-    print(words, file=sys.stderr)
     if not (complete or allow_unanchored):
-        sys.exit(1)
+        raise AnchoringError(words)
+    print(words, file=sys.stderr)
     with whole_file(output) as temporary:
         temporary.write_text(words + "\n")
 

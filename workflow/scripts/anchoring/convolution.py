@@ -38,18 +38,9 @@ def resample_kernel(kernel, kernel_scale, image_scale):
         If the kernel is not a finite square, has no positive sum, or covers fewer than 3 image pixels.
     """
     kernel = np.asarray(kernel, dtype=float)
-    if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1]:
-        raise AnchoringError(f"the kernel has shape {kernel.shape}; expected a square image: make it square")
+    side, n = resampled_side(kernel.shape, kernel_scale, image_scale), len(kernel)
     if not np.isfinite(kernel).all():
         raise AnchoringError("the kernel has pixels that are not finite; expected finite numbers: make the kernel anew")
-    n = kernel.shape[0]
-    side = math.floor(n * kernel_scale / image_scale) - 2
-    side -= side % 2 == 0
-    if side < 3:
-        raise AnchoringError(
-            f"the kernel is {n} pixels of {kernel_scale:.4g} arcsec wide, less than 5 image pixels of "
-            f"{image_scale:.4g} arcsec; expected a kernel that reaches over the image's pixels: check its pixel scale"
-        )
     position = (np.arange(side) - (side - 1) / 2) * (image_scale / kernel_scale) + (n - 1) / 2
     weights = _bilinear_weights(position, n)
     resampled = weights @ kernel @ weights.T
@@ -57,6 +48,20 @@ def resample_kernel(kernel, kernel_scale, image_scale):
     if not total > 1e-6 * np.abs(resampled).sum():
         raise AnchoringError(f"the kernel's sum is {total:.4g}; expected a positive sum: make the kernel anew")
     return resampled / total
+
+
+def resampled_side(shape, kernel_scale, image_scale):
+    """Side, image pixels, that a kernel of a shape is resampled to; AnchoringError if it is no square or too small."""
+    if len(shape) != 2 or shape[0] != shape[1]:
+        raise AnchoringError(f"the kernel has shape {shape}; expected a square image: make it square")
+    side = math.floor(shape[0] * kernel_scale / image_scale) - 2
+    side -= side % 2 == 0
+    if side < 3:
+        raise AnchoringError(
+            f"the kernel is {shape[0]} pixels of {kernel_scale:.4g} arcsec wide, less than 5 image pixels of "
+            f"{image_scale:.4g} arcsec; expected a kernel that reaches over the image's pixels: check its pixel scale"
+        )
+    return side
 
 
 def kernel_fwhm(kernel):
@@ -117,7 +122,7 @@ def convolve_image(data, kernel, error=None, *, threads=1):
     data = np.asarray(data)
     dtype = data.dtype if data.dtype.kind == "f" else np.dtype(float)
     kernel = _crop_kernel(np.asarray(kernel, dtype=float), data.shape)
-    tile = _tile_shape(data.shape, kernel.shape)
+    tile = tile_shape(data.shape, kernel.shape)
     plan = _Plan(kernel, tile, with_error=error is not None)
     out = np.full(data.shape, np.nan, dtype=dtype.newbyteorder("="))
     out_error = None if error is None else out.copy()
@@ -201,7 +206,7 @@ class _Plan:
         return self._local.arrays
 
 
-def _tile_shape(shape, kernel_shape):
+def tile_shape(shape, kernel_shape):
     """Rows and columns of the tiles that an image is convolved in: those that take the fewest operations.
 
     The FFTs of a tile are (tile + kernel - 1) wide; beyond TILE_PIXELS they cost in proportion to the memory they take.

@@ -47,6 +47,14 @@ def opened(path):
         ) from error
 
 
+class Seen(NamedTuple):
+    """What the headers of an image say: header of its pixels, shape (ny, nx), and whether it has an ERR extension."""
+
+    header: fits.Header
+    shape: tuple
+    has_error: bool = False
+
+
 def read_image(path):
     """A mosaic: extensions SCI and, if there is one, ERR. Pixels of SCI that are exactly 0 are unobserved: NaN in both.
 
@@ -56,20 +64,8 @@ def read_image(path):
         Naming the file, if it is not a 2-D floating-point image in MJy/sr with at least one observed pixel.
     """
     with opened(path) as hdus:
-        if "SCI" not in hdus:
-            raise AnchoringError(f"{path} has no SCI extension; expected a level-3 mosaic (i2d)")
-        if any("ANCHOFF" in hdu.header for hdu in (hdus[0], hdus["SCI"])):
-            raise AnchoringError(f"{path} is already anchored (ANCHOFF); expected the image before anchoring")
-        data = _plane(hdus["SCI"], path)
+        data, error = (None if plane is None else _native(plane) for plane in _mosaic(hdus, path))
         header = hdus["SCI"].header.copy()
-        error = None
-        if "ERR" in hdus and hdus["ERR"].data is not None:
-            error = _native(hdus["ERR"].data)
-            if error.shape != data.shape:
-                raise AnchoringError(
-                    f"{path}: ERR has shape {error.shape} and SCI {data.shape}; expected the same: mend or remove ERR"
-                )
-    _require_brightness(header, path)
     unobserved = data == 0
     data[unobserved] = np.nan
     if error is not None:
@@ -79,20 +75,57 @@ def read_image(path):
     return Image(data, error, header)
 
 
+def see_image(path):
+    """What `read_image` would read, without its pixels; AnchoringError in the same words."""
+    with opened(path) as hdus:
+        data, error = _mosaic(hdus, path)
+        return Seen(hdus["SCI"].header.copy(), data.shape, error is not None)
+
+
+def _mosaic(hdus, path):
+    """SCI and ERR (or None) of a mosaic as they lie in the file, mapped and not read."""
+    if "SCI" not in hdus:
+        raise AnchoringError(f"{path} has no SCI extension; expected a level-3 mosaic (i2d)")
+    if any("ANCHOFF" in hdu.header for hdu in (hdus[0], hdus["SCI"])):
+        raise AnchoringError(f"{path} is already anchored (ANCHOFF); expected the image before anchoring")
+    data, error = _plane(hdus["SCI"], path), None
+    if "ERR" in hdus and hdus["ERR"].data is not None:
+        error = hdus["ERR"].data
+        if error.shape != data.shape:
+            raise AnchoringError(
+                f"{path}: ERR has shape {error.shape} and SCI {data.shape}; expected the same: mend or remove ERR"
+            )
+    _require_brightness(hdus["SCI"].header, path)
+    return data, error
+
+
 def read_reference(path):
     """An external reference image: the primary HDU (or the only image of the file), MJy/sr."""
     with opened(path) as hdus:
-        hdu = next((h for h in hdus if h.is_image and h.header["NAXIS"]), hdus[0])
-        data = _plane(hdu, path)
-        header = hdu.header.copy()
-    _require_brightness(header, path)
+        hdu, data = _reference(hdus, path)
+        data, header = _native(data), hdu.header.copy()
     if not np.isfinite(data).any():
         raise AnchoringError(f"{path}: no pixel is finite; expected an image")
     return Image(data, None, header)
 
 
+def see_reference(path):
+    """What `read_reference` would read, without its pixels; AnchoringError in the same words."""
+    with opened(path) as hdus:
+        hdu, data = _reference(hdus, path)
+        return Seen(hdu.header.copy(), data.shape)
+
+
+def _reference(hdus, path):
+    """The HDU of a reference image and its pixels as they lie in the file, mapped and not read."""
+    hdu = next((h for h in hdus if h.is_image and h.header["NAXIS"]), hdus[0])
+    data = _plane(hdu, path)
+    _require_brightness(hdu.header, path)
+    return hdu, data
+
+
 def _plane(hdu, path):
-    """The image of an HDU as a native array of its own."""
+    """The image of an HDU as it lies in the file."""
     data = hdu.data
     where = f"{path} [{hdu.name or 0}]"
     if data is None or data.ndim != 2:
@@ -100,10 +133,11 @@ def _plane(hdu, path):
         raise AnchoringError(f"{where} has shape {shape}; expected a 2-D image")
     if data.dtype.kind != "f":
         raise AnchoringError(f"{where} holds {data.dtype.name} numbers; expected floating-point MJy/sr")
-    return _native(data)
+    return data
 
 
 def _native(data):
+    """A native array of its own."""
     return data.astype(data.dtype.newbyteorder("="), copy=True)
 
 
@@ -122,14 +156,26 @@ def read_kernel(path):
         Pixel scale in arcsec, from XPIXSIZE or PIXELSCL (arcsec) or else CDELT, CD or PC (degrees).
     """
     with opened(path) as hdus:
-        hdu = hdus[0]
-        if hdu.data is None:
-            raise AnchoringError(f"{path} has no image in its primary HDU; expected a convolution kernel")
-        kernel, header = hdu.data.astype(float), hdu.header
-        for keyword in ("XPIXSIZE", "PIXELSCL"):
-            if keyword in header:
-                return kernel, _positive_scale(header[keyword], path)
-        return kernel, pixel_scale(header, path)
+        return _kernel(hdus, path).astype(float), _kernel_scale(hdus[0].header, path)
+
+
+def see_kernel(path):
+    """Shape and pixel scale (arcsec) of a kernel, without its pixels; AnchoringError in the words of `read_kernel`."""
+    with opened(path) as hdus:
+        return _kernel(hdus, path).shape, _kernel_scale(hdus[0].header, path)
+
+
+def _kernel(hdus, path):
+    if hdus[0].data is None:
+        raise AnchoringError(f"{path} has no image in its primary HDU; expected a convolution kernel")
+    return hdus[0].data
+
+
+def _kernel_scale(header, path):
+    for keyword in ("XPIXSIZE", "PIXELSCL"):
+        if keyword in header:
+            return _positive_scale(header[keyword], path)
+    return pixel_scale(header, path)
 
 
 def pixel_scale(header, path="the image"):

@@ -31,13 +31,19 @@ def reproject_onto(data, wcs, wcs_reference, shape_reference, *, method="interp"
         If the image does not overlap the reference.
     """
     dtype = data.dtype.newbyteorder("=") if data.dtype.kind == "f" else np.dtype(float)
-    window = overlap_window(wcs, data.shape, wcs_reference, shape_reference)
-    if window is None:
-        raise AnchoringError("no overlap with the reference image; expected both to show the same field")
+    window = common_window(wcs, data.shape, wcs_reference, shape_reference)
     out = np.full(shape_reference, np.nan, dtype=dtype)
     function = _interpolate if method == "interp" else _reproject_with_package
     out[window] = function(data, wcs, wcs_reference, window, method)
     return out
+
+
+def common_window(wcs, shape, wcs_reference, shape_reference):
+    """Rows and columns of the reference inside which all of the image lies; AnchoringError if nothing does."""
+    window = overlap_window(wcs, shape, wcs_reference, shape_reference)
+    if window is None:
+        raise AnchoringError("no overlap with the reference image; expected both to show the same field")
+    return window
 
 
 def _interpolate(data, wcs, wcs_reference, window, _method):

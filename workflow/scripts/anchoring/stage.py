@@ -6,23 +6,26 @@ from pathlib import Path
 
 from .errors import AnchoringError
 
+FORMAT = "%(asctime)s %(levelname)s %(message)s"  # what workflow/rules/ending.py looks for
+
 
 def run(main, log, **arguments):
     """Call `main(**arguments)` with its log messages and warnings in the file `log`.
 
     What goes wrong ends the process with status 1: with the message alone if it is an AnchoringError, written for the
-    user; with a traceback in the log if it is anything else.
+    user (its first line, if it is long: the log has all of it); with a traceback in the log if it is anything else.
     """
     Path(log).parent.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(filename=log, filemode="w", level=logging.INFO, format="%(asctime)s %(message)s", force=True)
+    logging.basicConfig(filename=log, filemode="w", level=logging.INFO, format=FORMAT, force=True)
     logging.captureWarnings(True)
     try:
         main(**arguments)
     except AnchoringError as error:
         logging.error("%s", error)
-        sys.exit(f"{error}")
+        first, *more = str(error).splitlines()
+        sys.exit(f"{first} ({log} says more)" if more else first)
     except Exception as error:
-        logging.exception("%s", error)
+        logging.exception("%s: %s", type(error).__name__, error)
         sys.exit(f"{type(error).__name__}: {error} (traceback in {log})")
     finally:
         logging.shutdown()

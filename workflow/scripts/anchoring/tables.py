@@ -122,12 +122,12 @@ def write_fits(path, rows):
         fits.BinTableHDU.from_columns(columns, name="ANCHOR").writeto(temporary, overwrite=True)
 
 
-def closing_words(rows):
+def closing_words(rows, what="anchored"):
     """What a run says at its end: how many images are anchored, and which are not and why."""
     missing = [row for row in rows if row["status"] != "anchored"]
-    lines = [f"{len(rows) - len(missing)} of {len(rows)} images anchored."]
+    lines = [f"{len(rows) - len(missing)} of {len(rows)} images {what}."]
     if missing:
-        lines.append("Not anchored:")
+        lines.append(f"Not {what}:")
         lines += [
             f"  {row['target']} {row['band']} {row['image']}: {row['status']}: {row['reason']}" for row in missing
         ]

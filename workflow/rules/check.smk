@@ -1,0 +1,31 @@
+# What a run would meet, before it: `snakemake --cores 1 check`. It has no output, so that it looks anew every time.
+
+
+localrules:
+    check,
+
+
+rule check:
+    input:
+        lib=lib(
+            "convolution",
+            "cost",
+            "files",
+            "images",
+            "inspection",
+            "offsets",
+            "pixelmap",
+            "records",
+            "reprojection",
+            "tables",
+        ),
+    log:
+        f"{OUT}/logs/check.log",
+    conda:
+        "../../environment.yml"
+    params:
+        mosaics=planning.inspected(plan),
+        listing=f"{OUT}/check.txt",
+        allow_unanchored=config["allow_unanchored"],
+    script:
+        "../scripts/check_inputs.py"

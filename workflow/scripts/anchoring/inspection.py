@@ -1,0 +1,226 @@
+"""What a run would meet, from headers alone: what is missing or wrong for each image, and what the run will cost.
+
+No pixel is read. What is found wrong is said in the run's own words, and which reference an image would get is decided
+by the run's own rules; what only pixels show (an empty image, no pixels in the range) stays for the run to find.
+"""
+
+import math
+from pathlib import Path
+
+from . import convolution, cost, images, offsets, records, tables
+from .errors import AnchoringError
+from .reprojection import common_window
+
+READY = "ready to be anchored"
+LEGEND = "-> the reference that would be used    ok usable too    !! missing or wrong"
+
+# The fit of a pair that nothing speaks against, until the run makes it: a line through 0, without error.
+ASSUMED = {
+    "status": "fitted", "reason": "", "slope": 1.0, "intercept": 0.0, "flags": [],
+    **dict.fromkeys(("slope_err", "intercept_err", "covariance", "slope_sys", "intercept_sys", "covariance_sys"), 0.0),
+}  # fmt: skip
+
+
+def inspect(mosaics):
+    """Records of images, solved as the run would solve them if every fit that can be tried succeeds.
+
+    Parameters
+    ----------
+    mosaics : list of mappings
+        target, band, image (path), name, instrument, `skipped` (reason, or empty) and `pairs`, each with reference,
+        ref_filter, label, kind, resolution, problem (or empty), path (of the reference image), kernel and
+        reference_kernel (paths, or None where nothing is convolved).
+
+    Returns
+    -------
+    list of mappings
+        By target and camera, ref_band first, as from `offsets.solve_external` and `solve_internal`; besides, a record
+        has `notes` (phrases about its image), a fit `notes` (about its reference and kernel) and `steps` (what has to
+        be done for it: {(verb, file, ...): cost.Cost}).
+    """
+    files = _Files()
+    looked = [_looked_at(mosaic, files) for mosaic in mosaics]
+    solved = [record for record in looked if not record["fits"]]
+    references = {}
+    for record in (r for r in looked if _has_references(r, "external")):
+        solved.append(offsets.solve_external(record))
+        references.setdefault((record["target"], record["instrument"]), {})[record["name"]] = solved[-1]
+    for record in (r for r in looked if _has_references(r, "internal")):
+        beside = references.get((record["target"], record["instrument"]), {})
+        solved.append(offsets.solve_internal(record, beside))
+    return sorted(solved, key=_place)
+
+
+def _place(record):
+    """By target, then camera, those on external references first."""
+    return (
+        record["target"],
+        record["instrument"],
+        not _has_references(record, "external"),
+        record["band"],
+        record["name"],
+    )
+
+
+def _has_references(record, kind):
+    return bool(record["fits"]) and all(fit["kind"] == kind for fit in record["fits"])
+
+
+class _Files:
+    """What the headers of files say; each file is opened once, however many pairs it is in."""
+
+    def __init__(self):
+        self._known = {}
+
+    def _once(self, kind, path, see):
+        if (kind, path) not in self._known:
+            self._known[kind, path] = see(path)
+        return self._known[kind, path]
+
+    def image(self, path):
+        return self._once("image", path, images.see_image)
+
+    def reference(self, path):
+        return self._once("reference", path, images.see_reference)
+
+    def kernel(self, path):
+        return self._once("kernel", path, images.see_kernel)
+
+    def kernel_side(self, path, scale):
+        """Side of a kernel on pixels of a scale (arcsec)."""
+        shape, kernel_scale = self.kernel(path)
+        try:
+            return convolution.resampled_side(shape, kernel_scale, scale)
+        except AnchoringError as error:
+            raise AnchoringError(f"{path}: {error}") from error
+
+    def wcs(self, path, header):
+        return self._once("wcs", path, lambda path: images.celestial_wcs(header, path))
+
+
+def _looked_at(mosaic, files):
+    record = {key: mosaic[key] for key in ("target", "band", "image", "name", "instrument")}
+    record["notes"] = _notes(files.image, mosaic["image"])
+    if mosaic["skipped"]:
+        return records.skipped({**record, "reason": mosaic["skipped"]})
+    return {**record, "fits": [_tried(mosaic["image"], pair, files) for pair in mosaic["pairs"]]}
+
+
+def _tried(path, pair, files):
+    """A fit that is assumed to succeed unless something is missing or the headers say otherwise."""
+    fit = {key: pair[key] for key in ("reference", "ref_filter", "label", "kind", "resolution")}
+    fit |= {"notes": [], "steps": {}}
+    see = files.image
+    if pair["kind"] == "external":
+        see = files.reference
+        # An internal reference is an image with a line of its own.
+        fit["notes"] = _notes(see, pair["path"]) if Path(pair["path"]).is_file() else []
+    if pair["kernel"]:
+        fit["notes"].append(_kernel_note(pair["kernel"], files))
+    if pair["problem"]:
+        return {**fit, "status": "skipped", "reason": pair["problem"]}
+    try:
+        fit["steps"] = _convolutions(path, files.image(path), pair["kernel"], files)
+        grid = see(pair["path"])
+        fit["steps"] |= _convolutions(pair["path"], grid, pair["reference_kernel"], files)
+        window, steps = _comparison(path, files.image(path), pair["path"], grid, files)
+    except AnchoringError as refusal:
+        return {**fit, "steps": {}, "status": "failed", "reason": str(refusal)}
+    fit["steps"] |= steps
+    return {**fit, **ASSUMED, "n_pixels": math.prod(window)}
+
+
+def _convolutions(path, seen, kernel, files):
+    if kernel is None:
+        return {}
+    files.wcs(path, seen.header)
+    side = files.kernel_side(kernel, images.pixel_scale(seen.header, path))
+    return {("convolve", path, kernel): cost.of_convolution(seen.shape, side, with_error=seen.has_error)}
+
+
+def _comparison(path, seen, reference, grid, files):
+    """Shape (ny, nx) of what an image and its reference have in common, and the steps from there to the fit."""
+    wcs, wcs_reference = files.wcs(path, seen.header), files.wcs(reference, grid.header)
+    window = tuple(s.stop - s.start for s in common_window(wcs, seen.shape, wcs_reference, grid.shape))
+    steps = {
+        ("reproject", path, reference): cost.of_reprojection(seen.shape, window, grid.shape),
+        ("fit", path, reference): cost.of_fit(window),
+    }
+    return window, steps
+
+
+def _notes(see, path):
+    """Size, pixel scale and unit of an image in words; nothing if it cannot be read."""
+    try:
+        seen = see(path)
+        scale = images.pixel_scale(seen.header, path)
+    except AnchoringError:
+        return []
+    unit = str(seen.header.get("BUNIT", "")).strip() or "no BUNIT: taken as MJy/sr"
+    size = f'{seen.shape[1]} x {seen.shape[0]} pixels of {scale:.3g}"'
+    return [size, unit, "with ERR"] if seen.has_error else [size, unit]
+
+
+def _kernel_note(path, files):
+    try:
+        shape, scale = files.kernel(path)
+    except AnchoringError:
+        return f"kernel {Path(path).name}"
+    return f'kernel {Path(path).name} of {" x ".join(map(str, shape[::-1]))} pixels of {scale:.3g}"'
+
+
+# --- in words -------------------------------------------------------------------------------------------------------
+
+
+def listing(solved):
+    """Lines on every image and pair of the records of `inspect`, and what the run will cost."""
+    lines = [LEGEND]
+    for before, record in zip([None, *solved], solved, strict=False):
+        if before is None or record["target"] != before["target"]:
+            lines += ["", record["target"]]
+        lines += _image_lines(record)
+    return "\n".join([*lines, "", _total(solved)])
+
+
+def verdict(solved):
+    """How many images are ready to be anchored, and which are not and why."""
+    return tables.closing_words(tables.image_rows(solved), what=READY)
+
+
+def _image_lines(record):
+    lines = [f"  {_phrases(record['band'], Path(record['image']).name, *record['notes'])}"]
+    if not record["fits"]:
+        lines.append(f"    !! {record['reason']}")
+    for index, fit in enumerate(record["fits"]):
+        mark = "->" if index == record["chosen"] else "ok" if fit["status"] == "fitted" else "!!"
+        name = fit["label"] if fit["kind"] == "external" else f"{fit['reference']} at {fit['resolution']}"
+        price = _price(cost.together(fit["steps"].values())) if fit["steps"] else ""
+        lines.append(f"    {mark} {_phrases(name, fit['reason'], *fit['notes'], price)}")
+    return lines
+
+
+def _phrases(*phrases):
+    return ", ".join(phrase for phrase in phrases if phrase)
+
+
+def _total(solved):
+    steps = {name: price for record in solved for fit in record["fits"] for name, price in fit["steps"].items()}
+    if not steps:
+        return "Nothing can be fitted."
+    total = cost.together(steps.values())
+    verb, *files = max(steps, key=lambda name: steps[name].memory)
+    return (
+        f"{_time(total.seconds)} of CPU time in all; the largest job holds {total.memory / 1e9:.1f} GB "
+        f"({verb} {' '.join(Path(file).name for file in files)}). Both are rough: to a factor of 2."
+    )
+
+
+def _price(price):
+    return f"{_time(price.seconds)}, {price.memory / 1e9:.1f} GB"
+
+
+def _time(seconds):
+    minutes = seconds / 60
+    if minutes < 2:
+        return f"{seconds:.0f} s"
+    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"

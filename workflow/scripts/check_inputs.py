@@ -1,0 +1,30 @@
+"""List what a run would meet, from headers alone; fail if something would not be anchored, unless that is allowed."""
+
+from pathlib import Path
+
+from anchoring import inspection
+from anchoring.errors import AnchoringError
+from anchoring.files import whole_file
+from anchoring.stage import run
+
+
+def main(mosaics, listing, allow_unanchored):
+    solved = inspection.inspect(mosaics)
+    words, verdict = inspection.listing(solved), inspection.verdict(solved)
+    Path(listing).parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(listing) as temporary:
+        temporary.write_text(f"{words}\n{verdict}\n")
+    print(words, flush=True)
+    if not (allow_unanchored or all(record["status"] == "anchored" for record in solved)):
+        raise AnchoringError(verdict)
+    print(verdict, flush=True)
+
+
+if __name__ == "__main__":
+    run(
+        main,
+        snakemake.log[0],
+        mosaics=snakemake.params.mosaics,
+        listing=snakemake.params.listing,
+        allow_unanchored=snakemake.params.allow_unanchored,
+    )
