@@ -262,7 +262,7 @@ def figures_of(images):
 
 
 # Labels of the report are read from results, which are there when a report is made; a parameter could not be, since
-# its rule would run again. There is one label: of several, Snakemake makes switches that lead nowhere.
+# its rule would run again. There is one label, as of several Snakemake makes switches that lead nowhere.
 
 
 def label_of_fit(wildcards, input):
