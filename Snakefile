@@ -22,6 +22,7 @@ include: "workflow/rules/fit.smk"
 include: "workflow/rules/solve.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/apply.smk"
+include: "workflow/rules/close.smk"
 include: "workflow/rules/pictures.smk"
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / folder) for folder in ("workflow/scripts", "workflow/rules", "config", "demo", "tests")]
+FOLDERS = ("workflow/scripts", "workflow/rules", "config", "demo", "tests", "benchmarks/accuracy")
+sys.path[:0] = [str(ROOT / folder) for folder in FOLDERS]
 
 
 @pytest.fixture

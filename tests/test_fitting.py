@@ -112,7 +112,8 @@ def test_an_outlier_of_17_leaves_and_the_line_is_the_others():
 def fitted(label, intercept, slope=1.0, **more):
     return {"reference": label, "label": label, "kind": "external", "resolution": "gauss4", "status": "fitted",
             "reason": "", "slope": slope, "intercept": intercept, "slope_err": 0.1, "intercept_err": 0.05,
-            "covariance": 0.002, "n_pixels": 10, **more}  # fmt: skip
+            "covariance": 0.002, "slope_sys": 0.02, "intercept_sys": 0.01, "covariance_sys": 0.0001, "flags": [],
+            "n_pixels": 10, **more}  # fmt: skip
 
 
 def failed(label, status="failed"):
@@ -132,17 +133,19 @@ def test_nothing_usable_is_failed_if_tried_and_skipped_if_not():
 
 def test_internal_offset_carries_the_offset_of_the_reference_band():
     # y = 2 x_true + 0.3 and x = x_true - 0.5: the fit sees y = 2 x + 1.3 and y needs -0.3.
-    references = {"x1": {"status": "anchored", "offset": 0.5, "offset_err": 0.04}}
+    references = {"x1": {"status": "anchored", "offset": 0.5, "offset_err": 0.04, "offset_sys": 0.03}}
     solved = solve_internal({"name": "a", "fits": [fitted("x1", 1.3, 2.0)]}, references)
     assert_allclose(solved["offset"], -0.3)
     variance = 0.05**2 + (0.5 * 0.1) ** 2 + (2 * 0.04) ** 2 - 2 * 0.5 * 0.002
     assert_allclose(solved["offset_err"], variance**0.5)
+    variance = 0.01**2 + (0.5 * 0.02) ** 2 + (2 * 0.03) ** 2 - 2 * 0.5 * 0.0001
+    assert_allclose(solved["offset_sys"], variance**0.5)
 
 
 def test_internal_offset_comes_from_the_anchored_mosaic_with_most_pixels():
     references = {
-        "x1": {"status": "anchored", "offset": 0.0, "offset_err": 0.04},
-        "x2": {"status": "anchored", "offset": 0.0, "offset_err": 0.04},
+        "x1": {"status": "anchored", "offset": 0.0, "offset_err": 0.04, "offset_sys": 0.03},
+        "x2": {"status": "anchored", "offset": 0.0, "offset_err": 0.04, "offset_sys": 0.03},
         "x3": {"status": "failed", "offset": None, "reason": "no pixels"},
     }
     fits = [fitted("x1", 1.0, n_pixels=5), fitted("x2", 2.0, n_pixels=50), fitted("x3", 3.0, n_pixels=500)]

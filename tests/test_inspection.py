@@ -73,7 +73,8 @@ class Tree:
         convolved, reprojected, bins = (str(self.folder / name) for name in ("c.fits", "r.fits", "b.json"))
         convolve_image.main(str(self.image("F770W")), str(self.kernel()), convolved, 1)
         reproject_image.main(convolved, str(self.reference), reprojected, "interp")
-        bin_pair.main(reprojected, str(self.reference), bins, str(self.folder / "p.npz"), "irac4_atgauss4", None)
+        pixels, view = str(self.folder / "p.npz"), str(self.folder / "v.npz")
+        bin_pair.main(reprojected, str(self.reference), bins, pixels, view, "irac4_atgauss4", None)
         return json.loads((self.folder / "b.json").read_text())["refused"]
 
 

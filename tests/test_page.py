@@ -30,8 +30,8 @@ def make_record(target, band, status="anchored", *, reason="", tile="", **change
     return {
         "target": target, "band": band, "name": name, "image": f"data/{name}_i2d_align.fits", "instrument": "miri",
         "status": status, "reason": reason, "offset": 0.6619 if anchored else None, "fits": [fit],
-        "offset_err": 0.0020 if anchored else None, "chosen": 0 if anchored else None,
-        "reference": "irac4_atgauss4" if anchored else "", **changes,
+        "offset_err": 0.0020 if anchored else None, "offset_sys": 0.0 if anchored else None,
+        "chosen": 0 if anchored else None, "reference": "irac4_atgauss4" if anchored else "", **changes,
     }  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def fitted(folder, pair):
     reference = pair.reference_path or convolved(folder, pair.reference_image, pair.resolution)
     reprojected, bins, pixels, fit = (folder / f"pair{ending}" for ending in (".fits", ".json", ".npz", "_fit.json"))
     reproject_image.main(image, reference, reprojected, "interp")
-    bin_pair.main(reprojected, reference, bins, pixels, pair.label, None)
+    bin_pair.main(reprojected, reference, bins, pixels, folder / "view.npz", pair.label, None)
     fit_pair.main(bins, pixels, fit)
     return json.loads(fit.read_text())
 

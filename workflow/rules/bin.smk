@@ -1,8 +1,11 @@
 rule bin_pair:
     input:
-        lib=lib("binning", "files", "galaxies", "images", "uncertainty", "views"),
+        lib=lib("binning", "files", "galaxies", "images", "pixelmap", "records", "reprojection", "views", *FITTING),
         image=REPROJECTED,
         reference=reference_of,
+        mask=mask_of,
+        error=error_of,
+        solved=anchor_file,
     output:
         bins=f"{PAIR}_bins.json",
         pixels=f"{PAIR}_pixels.npz",
@@ -18,5 +21,8 @@ rule bin_pair:
     params:
         label=lambda wildcards: pair_of(wildcards).label,
         galaxy=range_settings,
+        options=bin_options,
+        kind=lambda wildcards: pair_of(wildcards).kind,
+        anchor=anchor_of,
     script:
         "../scripts/bin_pair.py"

@@ -55,6 +55,8 @@ REPROJECTED = f"{PAIR}.fits"
 EXTERNAL = f"{TARGET}/{{target}}_{{instrument}}_external.json"
 INTERNAL = f"{BAND}/{{target}}_{{instrument}}_{{band}}_internal.json"
 APPLIED = f"{BAND}/{{image}}_applied.json"
+CLOSED = f"{BAND}/{{image}}_closure.json"
+FITTING = ("estimators", "fitting", "flags", "noise", "pairs", "samples", "selection", "uncertainty")  # of fits
 PICTURE = f"{BAND}/{{image}}_before_after"
 
 
@@ -229,6 +231,83 @@ def range_settings(wildcards):
         return None
     keys = ("reff_factor", "percentile_range", "range_from", "nbins")
     return {**plan.galaxies[wildcards.target], **{key: config[key] for key in keys}}
+
+
+def fit_settings():
+    """How pairs are fitted; what is null is the library's own choice."""
+    return {key: config[key] for key in ("estimator", "erode_fwhm", "bin_weights", "clip")}
+
+
+def of_label(settings, label):
+    """What a mapping says of a reference: by its label, or by that without the resolution, in any case; else None."""
+    names = [label.lower(), label.lower().rpartition("_at")[0] or label.lower()]
+    settings = {key.lower(): value for key, value in settings.items()}
+    return next((settings[name] for name in names if name in settings), None)
+
+
+def bin_options(wildcards):
+    label = pair_of(wildcards).label
+    return {
+        "settings": fit_settings(),
+        "intensity_range": of_label(config["intensity_range"], label),
+        "noise": of_label(config["reference_noise"], label),
+    }
+
+
+def mask_of(wildcards):
+    """The target's mask, if there is one."""
+    path = Path(config["mask_dir"] or ".", f"{wildcards.target}.fits")
+    return str(path) if config["mask_dir"] and path.is_file() else []
+
+
+def error_of(wildcards):
+    """The uncertainty map beside an external reference, if there is one."""
+    pair = pair_of(wildcards)
+    path = Path(config["ref_dir"], f"{pair.image.target}_{pair.label}_err.fits")
+    return str(path) if pair.kind == "external" and path.is_file() else []
+
+
+def needs_anchor(pair):
+    return config["range_on"] == "anchored" and pair.kind == "internal"
+
+
+def anchor_file(wildcards):
+    """Where the offset of an internal pair's reference is solved, if its range hangs on it."""
+    pair = pair_of(wildcards)
+    return solved_file(pair.reference_image) if needs_anchor(pair) else []
+
+
+def anchor_of(wildcards):
+    pair = pair_of(wildcards)
+    return {"path": anchor_file(wildcards), "name": pair.reference_image.name} if needs_anchor(pair) else None
+
+
+def external_file(image):
+    return EXTERNAL.format(target=image.target, instrument=image.instrument)
+
+
+def fitted_pairs(wildcards):
+    return [pair for pair in plan.pairs[image_of(wildcards)] if not pair.problem]
+
+
+def closing_pairs(wildcards):
+    """Per reference, where the samples are that the closure test fits again."""
+    return {
+        pair.reference: {
+            "bins": pair_file(pair, "_bins.json"),
+            "pixels": pair_file(pair, "_pixels.npz"),
+            "range_follows": needs_anchor(pair) or (pair.kind == "internal" and config["galaxy_table"] is not None),
+        }
+        for pair in fitted_pairs(wildcards)
+    }
+
+
+def closure_files(targets):
+    return [
+        CLOSED.format(target=i.target, band=i.band, image=i.name)
+        for i in plan.images.values()
+        if i.target in targets and i not in plan.skipped
+    ]
 
 
 # --- what people look at ----------------------------------------------------------------------------------------------

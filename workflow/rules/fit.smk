@@ -1,6 +1,6 @@
 rule fit_pair:
     input:
-        lib=lib("binning", "files", "fitting", "uncertainty"),
+        lib=lib("binning", "files", *FITTING),
         bins=f"{PAIR}_bins.json",
         pixels=f"{PAIR}_pixels.npz",
     output:
@@ -10,7 +10,10 @@ rule fit_pair:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=memory(200),
+        mem_mb=memory(300),
+    params:
+        settings=fit_settings(),
+        label=lambda wildcards: pair_of(wildcards).label,
     script:
         "../scripts/fit_pair.py"
 

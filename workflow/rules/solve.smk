@@ -1,6 +1,6 @@
 rule solve_external:
     input:
-        lib=lib("files", "offsets", "records"),
+        lib=lib("files", "flags", "offsets", "records"),
         fits=fit_files,
     output:
         EXTERNAL,
@@ -16,7 +16,7 @@ rule solve_external:
 
 rule solve_internal:
     input:
-        lib=lib("files", "offsets", "records"),
+        lib=lib("files", "flags", "offsets", "records"),
         fits=fit_files,
         external=EXTERNAL,
     output:

@@ -21,6 +21,7 @@ def main(image, solved, anchored_path, record):
             anchored_path,
             offset=solution["offset"],
             offset_err=solution["offset_err"],
+            offset_sys=solution["offset_sys"],
             reference=fit["label"],
             slope=fit["slope"],
             resolution=fit["resolution"],

@@ -5,54 +5,131 @@ import logging
 
 import numpy as np
 
-from anchoring import binning, images, uncertainty, views
+from anchoring import binning, images, noise, records, samples, selection, views
 from anchoring.errors import AnchoringError
 from anchoring.files import whole_file
+from anchoring.pairs import Settings
 from anchoring.stage import run
 
+OPTIONS = {"settings": {}, "intensity_range": None, "noise": None}
 
-def main(image, reference, bins, pixels, view, label, galaxy):
+
+def main(
+    image,
+    reference,
+    bins,
+    pixels,
+    view,
+    label,
+    galaxy,
+    options=OPTIONS,
+    kind="external",
+    mask=None,
+    error=None,
+    anchor=None,
+):
     counts, x_edges, y_edges = binning.pixel_density(np.empty(0), np.empty(0))
-    blocks, seen = {}, views.empty_view()
+    listed, seen = {}, views.empty_view()
     try:
-        comparison, other = images.read_product(image), images.read_any(reference)
+        comparison = images.read_product(image)
+        other = images.read_any(reference, with_error=kind == "internal")
         x_image, y_image = other.data, comparison.data
-        both = np.isfinite(x_image) & np.isfinite(y_image)
-        if not both.any():
+        observed = np.isfinite(x_image) & np.isfinite(y_image)
+        if not observed.any():
             raise AnchoringError(f"{image} and {reference} have no observed pixel in common")
         scale = images.pixel_scale(comparison.header, image)
-        seen = views.make_view(x_image, y_image, both, scale)
-        x, y = x_image[both].astype(float), y_image[both].astype(float)
+        seen = views.make_view(x_image, y_image, observed, scale)
+        beam = max(comparison.fwhm, other.fwhm) / scale
+        coverage = selection.beam_coverage(observed, beam)
+        settings = Settings(**options["settings"])
+        both = observed if mask is None else observed & ~_left_out(mask, comparison.header, observed.shape)
+        binned = both & (coverage >= settings.least_coverage("binned"))
+        if not binned.any():
+            raise AnchoringError(
+                f"all pixels that {image} and {reference} have in common are masked or within erode_fwhm of an edge; "
+                "expected some: use a smaller erode_fwhm or another mask"
+            )
+        x, y = x_image[binned].astype(float), y_image[binned].astype(float)
         counts, x_edges, y_edges = binning.pixel_density(x, y)
-        limits, edges = _range_and_edges(comparison.header, x_image, y_image, both, label, galaxy)
+        shift = 0.0 if anchor is None else _offset_of(anchor, reference)
+        limits, edges = _range_and_edges(
+            comparison.header, x_image, y_image, binned, label, galaxy, options["intensity_range"], shift
+        )
         counts, x_edges, y_edges = binning.pixel_density(x, y, limits)
         medians = binning.bin_medians(x, y, edges)
-        beam = max(comparison.fwhm, other.fwhm) / scale
-        blocks = uncertainty.block_sums(x, y, both, edges, medians, beam=beam)._asdict()
+        listed = samples.sample_pair(x_image, y_image, both, coverage, beam=beam)
+        sigma = _noise(other, y_image, listed, error, options["noise"])
         logging.info("%d pixels in common, %d bins with data", x.size, (medians.count > 0).sum())
+        logging.info("noise of the reference %.4g MJy/sr (%s)", *sigma)
         result = {
             "refused": "",
             "range": limits,
+            "edges": edges.tolist(),
             "span": [x.min(), x.max()],
             "n_pixels": int(medians.count.sum()),
+            "sigma_x": sigma.sigma,
+            "noise": sigma.source,
             **{name: values.tolist() for name, values in medians._asdict().items()},
         }
+        listed = listed._asdict()
     except AnchoringError as refusal:
         logging.error("%s", refusal)
-        result = {"refused": str(refusal)}
+        result, listed = {"refused": str(refusal)}, {}
     with whole_file(bins) as temporary:
         temporary.write_text(json.dumps(result, indent=1))
     with whole_file(pixels) as temporary:
-        np.savez_compressed(temporary, density=counts, x_edges=x_edges, y_edges=y_edges, **blocks)
+        np.savez_compressed(temporary, density=counts, x_edges=x_edges, y_edges=y_edges, **listed)
     with whole_file(view) as temporary:
         np.savez_compressed(temporary, **seen._asdict())
 
 
-def _range_and_edges(header, x_image, y_image, both, label, galaxy):
-    """The range of a pair, fixed by its reference or from percentiles inside the galaxy, and the edges of its bins."""
-    if galaxy is None:
-        limits = binning.fixed_range(label)
-        return limits, binning.fixed_width_edges(*limits)
+def _left_out(path, header, shape):
+    """The masked pixels on the grid of the pair."""
+    from anchoring.reprojection import reproject_onto
+
+    mask, mask_header = images.read_mask(path)
+    try:
+        bad = selection.left_out(mask).astype(np.float32)
+    except AnchoringError as refusal:
+        raise AnchoringError(f"{path}: {refusal}") from refusal
+    # A pixel is left out if most of it is masked.
+    on_grid = reproject_onto(bad, images.celestial_wcs(mask_header, path), images.celestial_wcs(header), shape)
+    return on_grid > 0.5
+
+
+def _offset_of(solved, reference):
+    """The offset of the ref_band image `reference`, from the solved records."""
+    record = next(r for r in records.read([solved["path"]]) if r["name"] == solved["name"])
+    if record["status"] != "anchored":
+        raise AnchoringError(
+            f"its reference band is not anchored ({record['reason']}); expected an offset of {reference}: "
+            "range_on: anchored needs it"
+        )
+    return record["offset"]
+
+
+def _noise(reference, y_image, listed, error, configured):
+    """Noise of the reference's samples."""
+    side = listed.side
+    uncertainty = images.read_reference(error).data if error is not None else reference.error
+    squares = [None if i is None else samples.squares(i, side, np.mean) for i in (reference.data, uncertainty)]
+    outside = samples.squares(~np.isfinite(y_image), side, np.all)
+    return noise.reference_noise(
+        squares[0], outside, beam=listed.beam, configured=configured, uncertainty=squares[1], header=reference.header
+    )
+
+
+def _range_and_edges(header, x_image, y_image, both, label, galaxy, intensity_range, shift):
+    """The range of a pair and the edges of its bins.
+
+    It is fixed by its reference, or from percentiles inside the galaxy; a fixed one is of the reference as it is
+    after `shift` is added.
+    """
+    if galaxy is None or intensity_range is not None:
+        low, high = intensity_range or binning.fixed_range(label)
+        limits = low - shift, high - shift
+        # The number of bins must not depend on the last digit of the shift.
+        return limits, binning.fixed_width_edges(low, high) - shift
     from anchoring.galaxies import deprojected_radius
 
     place = {key: galaxy[key] for key in ("ra", "dec", "posang", "inclination")}
@@ -77,4 +154,9 @@ if __name__ == "__main__":
         view=snakemake.output.view,
         label=snakemake.params.label,
         galaxy=snakemake.params.galaxy,
+        options=snakemake.params.options,
+        kind=snakemake.params.kind,
+        mask=snakemake.input.get("mask") or None,
+        error=snakemake.input.get("error") or None,
+        anchor=snakemake.params.anchor,
     )

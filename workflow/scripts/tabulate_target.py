@@ -4,8 +4,8 @@ from anchoring import records, tables
 from anchoring.stage import run
 
 
-def main(solved, skipped, fits, csv):
-    rows = tables.fit_rows([*records.read(solved), *map(records.skipped, skipped)])
+def main(solved, closed, skipped, fits, csv):
+    rows = tables.fit_rows(records.closed([*records.read(solved), *map(records.skipped, skipped)], closed))
     tables.write_fits(fits, rows)
     tables.write_csv(csv, rows, tables.FIT_COLUMNS)
 
@@ -15,6 +15,7 @@ if __name__ == "__main__":
         main,
         snakemake.log[0],
         solved=snakemake.input.solved,
+        closed=snakemake.input.closed,
         skipped=snakemake.params.skipped,
         fits=snakemake.output.fits,
         csv=snakemake.output.csv,

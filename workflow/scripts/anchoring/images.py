@@ -147,6 +147,15 @@ def _require_brightness(header, path):
         raise AnchoringError(f"{path} has BUNIT {unit!r}; expected MJy/sr: convert the image")
 
 
+def read_mask(path):
+    """A mask: data (ny, nx) as float, and header, of the file's first image."""
+    with opened(path) as hdus:
+        hdu = next((h for h in hdus if h.is_image and h.header["NAXIS"]), hdus[0])
+        if hdu.data is None or hdu.data.ndim != 2:
+            raise AnchoringError(f"{path} holds no 2-D image; expected a mask, 1 = leave out")
+        return hdu.data.astype(np.float32), hdu.header.copy()
+
+
 def read_kernel(path):
     """A convolution kernel.
 
@@ -253,19 +262,20 @@ def write_refusal(path, reason):
         fits.PrimaryHDU(header=header).writeto(temporary, overwrite=True)
 
 
-def read_product(path):
-    """An image written by `write_product`; AnchoringError with the reason if it could not be made."""
+def read_product(path, *, with_error=False):
+    """An image written by `write_product`, with ERR if asked for; AnchoringError with the reason if there is none."""
     with opened(path) as hdus:
         _raise_refusal(hdus)
-        return Image(_native(hdus["SCI"].data), None, hdus["SCI"].header.copy(), hdus[0].header.get(FWHM, 0.0))
+        error = _native(hdus["ERR"].data) if with_error and "ERR" in hdus else None
+        return Image(_native(hdus["SCI"].data), error, hdus["SCI"].header.copy(), hdus[0].header.get(FWHM, 0.0))
 
 
-def read_any(path):
+def read_any(path, *, with_error=False):
     """An image to compare, whichever of the three it is: product of the workflow, external reference or mosaic."""
     with opened(path) as hdus:
         primary = hdus[0].header
     if PRODUCT in primary or REFUSED in primary:
-        return read_product(path)
+        return read_product(path, with_error=with_error)
     return read_reference(path) if primary.get("NAXIS") else read_image(path)
 
 

@@ -2,6 +2,8 @@
 
 import math
 
+from .flags import DISAGREE
+
 # A record is one image with the fits it has (a list of mappings in order of preference, each with reference, label,
 # kind, resolution, status, reason and, if its status is "fitted", slope, intercept and what else describes the fit).
 
@@ -34,19 +36,77 @@ def internal_offset_error(fit, reference):
     reference : mapping
         offset and offset_err of the reference band.
     """
+    return _propagated(fit, reference, ("slope_err", "intercept_err", "covariance", "offset_err"))
+
+
+def internal_offset_sys(fit, reference):
+    """Systematic part of the error of `internal_offset`, MJy/sr: by the same formula from the systematic (co)variances.
+
+    Parameters
+    ----------
+    fit : mapping
+        slope, slope_sys, intercept_sys and covariance_sys.
+    reference : mapping
+        offset and offset_sys of the reference band.
+    """
+    return _propagated(fit, reference, ("slope_sys", "intercept_sys", "covariance_sys", "offset_sys"))
+
+
+def _propagated(fit, reference, names):
+    slope_err, intercept_err, covariance = (fit[name] for name in names[:3])
     o, m = reference["offset"], fit["slope"]
-    variance = (
-        fit["intercept_err"] ** 2
-        + (o * fit["slope_err"]) ** 2
-        + (m * reference["offset_err"]) ** 2
-        - 2 * o * fit["covariance"]
-    )
+    variance = intercept_err**2 + (o * slope_err) ** 2 + (m * reference[names[3]]) ** 2 - 2 * o * covariance
     # Round-off can leave a variance of 0 a hair below it.
     return math.sqrt(variance) if not variance < 0 else 0.0
 
 
+def with_tension(fits):
+    """External fits with the `tension` of each with the others: the largest difference of offsets in sigma.
+
+    A sigma is the quadrature sum of the statistical and systematic errors of both. It is None where there is no other
+    answer, and has the sign of this offset less the other.
+    """
+    answers = [(external_offset(f["intercept"]), _total(f)) if f["status"] == "fitted" else None for f in fits]
+    return [{**fit, "tension": _tension(answers, i)} for i, fit in enumerate(fits)]
+
+
+def _total(fit):
+    return math.hypot(fit["intercept_err"], fit["intercept_sys"])
+
+
+def _tension(answers, index):
+    if answers[index] is None:
+        return None
+    offset, error = answers[index]
+    others = [
+        (offset - other[0]) / max(math.hypot(error, other[1]), 1e-12)
+        for i, other in enumerate(answers)
+        if other is not None and i != index
+    ]
+    return max(others, key=abs, default=None)
+
+
+def spread(offsets, errors):
+    """Standard deviation between answers, MJy/sr, that their errors do not explain.
+
+    The moment estimator of DerSimonian & Laird (1986, Controlled Clinical Trials 7, 177) with w = 1 / error^2::
+
+        tau^2 = max(0, (Q - (k - 1)) / (sum w - sum w^2 / sum w)),        Q = sum w (offset - mean)^2
+
+    For two answers it is (difference^2 - error_1^2 - error_2^2) / 2.
+    """
+    weights = [1 / max(error, 1e-12) ** 2 for error in errors]
+    total = sum(weights)
+    mean = sum(w * o for w, o in zip(weights, offsets, strict=True)) / total
+    q = sum(w * (o - mean) ** 2 for w, o in zip(weights, offsets, strict=True))
+    freedom = total - sum(w * w for w in weights) / total
+    return math.sqrt(max(0.0, (q - (len(offsets) - 1)) / freedom)) if freedom > 0 else 0.0
+
+
 def solve_external(image):
     """The offset of a ref_band image: from the first of its fits, in order of preference, that is usable.
+
+    References that disagree (flags.DISAGREE) add their `spread` to the systematic error.
 
     Parameters
     ----------
@@ -55,13 +115,33 @@ def solve_external(image):
 
     Returns
     -------
-    The record with status (anchored, skipped or failed), offset and offset_err (MJy/sr or None), chosen (index in
-    fits or None), reference and reason added.
+    The record with status (anchored, skipped or failed), offset, offset_err and offset_sys (MJy/sr or None), chosen
+    (index in fits or None), reference and reason added, and in each fit its tension, offset_err and offset_sys.
     """
-    for index, fit in enumerate(image["fits"]):
+    fits = [_with_errors(fit) for fit in with_tension(image["fits"])]
+    fitted = [fit for fit in fits if fit["status"] == "fitted"]
+    known = [fit for fit in fitted if math.isfinite(_total(fit))]
+    if len(known) > 1:
+        between = spread([external_offset(fit["intercept"]) for fit in known], [_total(fit) for fit in known])
+        fits = [_widened(fit, between) for fit in fits]
+    image = {**image, "fits": fits}
+    for index, fit in enumerate(fits):
         if fit["status"] == "fitted":
-            return _anchored(image, index, external_offset(fit["intercept"]), fit["intercept_err"])
+            return _anchored(image, index, external_offset(fit["intercept"]), fit["offset_err"], fit["offset_sys"])
     return _not_anchored(image)
+
+
+def _with_errors(fit):
+    if fit["status"] != "fitted":
+        return fit
+    return {**fit, "offset_err": fit["intercept_err"], "offset_sys": fit["intercept_sys"]}
+
+
+def _widened(fit, between):
+    if fit["tension"] is None or not abs(fit["tension"]) > DISAGREE:
+        return fit
+    flags = [*fit["flags"], "references_disagree"]
+    return {**fit, "flags": flags, "offset_sys": math.hypot(fit["offset_sys"], between)}
 
 
 def solve_internal(image, references):
@@ -78,16 +158,26 @@ def solve_internal(image, references):
     -------
     As `solve_external`; a fit on a ref_band image that is not anchored fails with that reason.
     """
-    fits = [_on_anchored(fit, references.get(fit["reference"])) for fit in image["fits"]]
+    fits = [_internal_errors(fit, references.get(fit["reference"])) for fit in image["fits"]]
     image = {**image, "fits": fits}
     usable = [index for index, fit in enumerate(fits) if fit["status"] == "fitted"]
     if not usable:
         return _not_anchored(image)
     index = max(usable, key=lambda i: fits[i]["n_pixels"])
     fit = fits[index]
-    reference = references[fit["reference"]]
-    offset = internal_offset(fit["slope"], fit["intercept"], reference["offset"])
-    return _anchored(image, index, offset, internal_offset_error(fit, reference))
+    offset = internal_offset(fit["slope"], fit["intercept"], references[fit["reference"]]["offset"])
+    return _anchored(image, index, offset, fit["offset_err"], fit["offset_sys"])
+
+
+def _internal_errors(fit, reference):
+    fit = _on_anchored(fit, reference)
+    if fit["status"] != "fitted":
+        return fit
+    errors = {
+        "offset_err": internal_offset_error(fit, reference),
+        "offset_sys": internal_offset_sys(fit, reference),
+    }
+    return {**fit, **errors}
 
 
 def _on_anchored(fit, reference):
@@ -97,8 +187,14 @@ def _on_anchored(fit, reference):
     return {**fit, "status": reference["status"] if reference else "failed", "reason": reason}
 
 
-def _anchored(image, index, offset, error):
-    solved = {"status": "anchored", "offset": offset, "offset_err": error, "chosen": index}
+def _anchored(image, index, offset, error, systematic):
+    solved = {
+        "status": "anchored",
+        "offset": offset,
+        "offset_err": error,
+        "offset_sys": systematic,
+        "chosen": index,
+    }
     return {**image, **solved, "reference": image["fits"][index]["label"], "reason": ""}
 
 
@@ -112,6 +208,7 @@ def _not_anchored(image):
         "status": status,
         "offset": None,
         "offset_err": None,
+        "offset_sys": None,
         "chosen": None,
         "reference": "",
         "reason": reason,

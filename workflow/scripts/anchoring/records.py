@@ -37,6 +37,7 @@ def skipped(image):
         "status": "skipped",
         "offset": None,
         "offset_err": None,
+        "offset_sys": None,
         "chosen": None,
         "reference": "",
         **image,
@@ -53,6 +54,19 @@ def applied(records, paths):
     return [_failed(record, failures) for record in records]
 
 
+def closed(records, paths):
+    """The records with the `closure` (files of `close_image`) in the fit that anchored each image."""
+    found = {c["image"]: c["closure"] for c in (json.loads(Path(path).read_text()) for path in paths)}
+    return [_closed(record, found.get(record["image"])) for record in records]
+
+
+def _closed(record, value):
+    if record["chosen"] is None or value is None:
+        return record
+    fits = [{**fit, "closure": value} if i == record["chosen"] else fit for i, fit in enumerate(record["fits"])]
+    return {**record, "fits": fits}
+
+
 def _failed(record, failures):
     if record["status"] != "anchored" or record["image"] not in failures:
         return record
@@ -61,6 +75,7 @@ def _failed(record, failures):
         "status": "failed",
         "offset": None,
         "offset_err": None,
+        "offset_sys": None,
         "chosen": None,
         "reason": failures[record["image"]],
     }

@@ -27,14 +27,27 @@ FIT_COLUMNS = {
     "intercept_err": "D",
     "covariance": "D",
     "n_independent": "D",
+    "offset_err": "D",
+    "offset_sys": "D",
+    "slope_sys": "D",
+    "intercept_sys": "D",
+    "covariance_sys": "D",
+    "tension": "D",
+    "closure": "D",
+    "flags": None,
+    "estimator": None,
+    "sigma_x": "D",
+    "noise": None,
     "instrument": None,
     "kind": None,
     "resolution": None,
 }
-UNITS = dict.fromkeys(("intercept", "range_min", "range_max", "rms", "offset", "intercept_err", "covariance"), "MJy/sr")
+IN_BRIGHTNESS = ("intercept", "range_min", "range_max", "rms", "offset", "intercept_err", "covariance", "offset_err",
+                 "offset_sys", "intercept_sys", "covariance_sys", "closure", "sigma_x")  # fmt: skip
+UNITS = dict.fromkeys(IN_BRIGHTNESS, "MJy/sr")
 SUMMARY_COLUMNS = (
     "target", "band", "image", "instrument", "offset", "reference", "status", "reason", "offset_err",
-    "slope", "slope_err", "intercept", "intercept_err", "rms", "n_bins", "n_pixels", "resolution",
+    "offset_sys", "slope", "slope_err", "intercept", "intercept_err", "rms", "n_bins", "n_pixels", "resolution",
 )  # fmt: skip
 
 
@@ -63,6 +76,7 @@ def fit_rows(records):
                 **{name: fit.get(name) for name in FIT_COLUMNS if name in fit},
                 "range_min": low,
                 "range_max": high,
+                "flags": " ".join(fit.get("flags", ())),
                 "offset": _own_offset(fit, by_name),
                 "status": "anchored" if index == record["chosen"] else status,
             })  # fmt: skip
@@ -83,11 +97,11 @@ def image_rows(records):
     rows = []
     for record in records:
         fit = {} if record["chosen"] is None else record["fits"][record["chosen"]]
-        known = ("target", "band", "instrument", "offset", "offset_err", "reference", "status", "reason")
+        known = ("target", "band", "instrument", "offset", "offset_err", "offset_sys", "reference", "status", "reason")
         rows.append(
             {
                 **{name: fit.get(name) for name in SUMMARY_COLUMNS},
-                **{name: record[name] for name in known},
+                **{name: record.get(name) for name in known},
                 "image": Path(record["image"]).name,
             }
         )

@@ -1,165 +1,145 @@
-"""Errors of a binned fit whose pixels are not independent, from the spatial covariance of its own residuals.
+"""Errors of a fit whose pixels are not independent: a jackknife over spatial blocks.
 
-Slope and intercept are sums over pixels, sum(g_p r_p), of the residuals r from the line: g is 1 / (pixels of the bin)
-times the row of the least-squares operator that belongs to the bin. With R(d) the covariance of residuals a distance d
-apart, measured on the residuals themselves,
+Blocks are squares at least BEAMS beams wide and at least 1 / ACROSS of the field, so that what correlates pixels (the
+beam, structure, colour) mostly stays inside a block. The fit is repeated without each of the n blocks in turn, and
 
-    cov(a, b) = sum over d of R(d) G_ab(d),        G_ab(d) = sum over p of g_a(p) g_b(p + d)
+    cov(a, b) = (n - 1) / n sum over blocks of (a_i - <a>) (b_i - <b>)
 
-which counts beams and larger structures, not pixels (Conley 1999, J. Econometrics 92, 1; for medians by their
-influence function, winsorised). All of it is done on square blocks of pixels no smaller than a third of a beam.
+(Kuensch 1989, Ann. Stat. 17, 1217, for dependent data; Shao & Tu 1995, The Jackknife and Bootstrap, section 2.3). A
+block that alone fixes an end of the line, such as a nucleus, counts by what its absence does, which a bootstrap of few
+blocks understates. Nothing is random: the same field gets the same errors.
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
-GRID = 128  # blocks along the longer side of the field, at most
-CLIP = 3.0  # half-widths (of a bin's 16-84 % interval) at which residuals are winsorised: a star is not noise
-TAPER = 6.0  # beams, or a quarter of the field if that is more, at which covariance is taken to end
+from .estimators import moments, moments_line
+
+BEAMS = 2.0
+ACROSS = 6
+CELLS = 128  # quantiles of a bin in which its y is counted per block
+LEAST_BLOCKS = 4
 
 
-class Blocks(NamedTuple):
-    """Pixels by block and bin, without the empty ones.
+def blocks_of(samples):
+    """Block of every sample, numbered from 0, and the number of blocks."""
+    if samples.row.size == 0:
+        return samples.row, 0
+    row, column = samples.row - samples.row.min(), samples.column - samples.column.min()
+    longer = max(row.max(), column.max()) + 1
+    side = max(math.ceil(BEAMS * samples.beam), math.ceil(longer / ACROSS), 1)
+    place = (row // side) * (longer // side + 1) + column // side
+    filled, index = np.unique(place, return_inverse=True)
+    return index, filled.size
 
-    row, column, bin : (n,) int arrays
-    count : (n,) int array, pixels
-    deviation : (n,) array, MJy/sr, sum of winsorised deviations from the bin's median
-    side : blocks' side, pixels
-    beam : FWHM, pixels
+
+def without_one(n_blocks):
+    """Weights of the blocks in each replicate: (n_blocks, n_blocks) array, 1 but for the block left out."""
+    return 1 - np.eye(n_blocks)
+
+
+def replicate_relation(relation, x, y, block, weights):
+    """Slope and intercept of an errors-in-variables fit under other weights of its blocks.
+
+    The samples used, their place along the relation and their weights are those of the fit.
+
+    Parameters
+    ----------
+    relation : Relation
+    x, y : (n,) arrays
+        The samples it was fitted to.
+    block : (n,) int array
+    weights : (replicates, blocks) array
+
+    Returns
+    -------
+    slope, intercept : (replicates,) arrays
     """
-
-    row: np.ndarray
-    column: np.ndarray
-    bin: np.ndarray
-    count: np.ndarray
-    deviation: np.ndarray
-    side: int
-    beam: float
-
-
-class LineErrors(NamedTuple):
-    """Standard errors of slope and intercept (MJy/sr), their covariance, and the number of independent places."""
-
-    slope: float
-    intercept: float
-    covariance: float
-    n_independent: float
+    zero = relation.intercept
+    products = moments(relation.along, x[relation.used], y[relation.used] - zero, relation.weight)
+    at = block[relation.used]
+    sums = np.stack([np.bincount(at, weights=p, minlength=weights.shape[1]) for p in products])
+    # Without the one block that holds all samples there is no line: NaN.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        slope, intercept = moments_line(sums @ weights.T)
+    return slope, intercept + zero
 
 
-def block_sums(x, y, inside, edges, bins, *, beam):
-    """Sum up pixels in blocks.
+def replicate_medians(x, y, edges, block, weights):
+    """Medians per bin under other weights of the blocks, and the mean weight of the pixels in each bin.
 
     Parameters
     ----------
     x, y : (n,) arrays
-        Pixel values, MJy/sr, in the order of the pixels of `inside`.
-    inside : (ny, nx) bool array
-        Pixels that both images have.
     edges : (m + 1,) array
-    bins : Bins
-        Medians of the m bins.
-    beam : float
-        FWHM, pixels.
-    """
-    rows, columns = np.nonzero(inside)
-    longer = max(np.ptp(rows), np.ptp(columns)) + 1
-    side = max(math.floor(beam / 3), math.ceil(longer / GRID), 1)
-    chosen = (x >= edges[0]) & (x < edges[-1])
-    index = np.searchsorted(edges, x[chosen], side="right") - 1
-    row, column = (rows[chosen] - rows.min()) // side, (columns[chosen] - columns.min()) // side
-    limit = CLIP * scatter(bins)[index]
-    deviation = np.clip(y[chosen] - bins.median[index], -limit, limit)
-    n_columns, n_bins = int(column.max(initial=0)) + 1, len(edges) - 1
-    flat = (row * n_columns + column) * n_bins + index
-    count = np.bincount(flat)
-    deviation = np.bincount(flat, weights=deviation)
-    filled = np.flatnonzero(count)
-    place, index = np.divmod(filled, n_bins)
-    return Blocks(*np.divmod(place, n_columns), index, count[filled], deviation[filled], side, float(beam))
-
-
-def scatter(bins):
-    """Half the 16-84 % interval of each bin, MJy/sr, but never less than that of the typical pixel's bin.
-
-    A bin with few pixels can hold a single beam and look quiet.
-    """
-    width = np.nan_to_num((np.asarray(bins.p84) - np.asarray(bins.p16)) / 2)
-    order = np.argsort(width)
-    cumulative = np.cumsum(np.asarray(bins.count)[order])
-    typical = width[order][np.searchsorted(cumulative, cumulative[-1] / 2)]
-    return np.maximum(np.maximum(width, typical), 1e-12)
-
-
-def line_errors(blocks, bins, line):
-    """Errors of a line through binned medians.
-
-    Parameters
-    ----------
-    blocks : Blocks
-    bins : Bins
-    line : LineFit
-        Its `used` says which bins.
+    block : (n,) int array
+    weights : (replicates, blocks) array
 
     Returns
     -------
-    LineErrors; NaN where fewer than 3 places are independent.
+    medians, mean_weights : (replicates, m) arrays; NaN and 0 in empty bins, 0 and 0 in bins that a replicate empties.
     """
-    used = line.used[blocks.bin]
-    index, count = blocks.bin[used], blocks.count[used]
-    unit = scatter(bins)
-    misfit = bins.median - (line.slope * bins.x + line.intercept)
-    residual = (blocks.deviation[used] + count * misfit[index]) / unit[index]
-    weights = _operator(bins.x, line.used) * unit / np.maximum(bins.count, 1)
-    shape = int(blocks.row.max(initial=0)) + 1, int(blocks.column.max(initial=0)) + 1
-    flat = blocks.row[used] * shape[1] + blocks.column[used]
-    on_blocks = [np.bincount(flat, weights=w, minlength=shape[0] * shape[1]).reshape(shape) for w in (
-        count, residual - count * (residual.sum() / count.sum()), weights[0, index] * count, weights[1, index] * count
-    )]  # fmt: skip
-    return _errors(*on_blocks, blocks)
+    n_bins = len(edges) - 1
+    medians = np.full((len(weights), n_bins), np.nan)
+    mean_weights = np.zeros_like(medians)
+    index = np.searchsorted(edges, x, side="right") - 1
+    index[x == edges[-1]] = n_bins
+    order = np.argsort(index, kind="stable")
+    starts = np.searchsorted(index[order], np.arange(n_bins + 1))
+    for i in range(n_bins):
+        members = order[starts[i] : starts[i + 1]]
+        if members.size:
+            medians[:, i], mean_weights[:, i] = _weighted_medians(y[members], block[members], weights)
+    return medians, mean_weights
 
 
-def _operator(x, used):
-    """(2, bins) matrix that takes medians to slope and intercept; 0 for bins not used."""
-    operator = np.zeros((2, len(x)))
-    dx = x[used] - x[used].mean()
-    operator[0, used] = dx / (dx * dx).sum()
-    operator[1, used] = 1 / used.sum() - x[used].mean() * operator[0, used]
-    return operator
+def _weighted_medians(y, block, weights):
+    rank = np.argsort(y, kind="stable")
+    n_cells = min(y.size, CELLS)
+    cell = np.empty(y.size, dtype=np.int64)
+    cell[rank] = np.arange(y.size) * n_cells // y.size
+    level = np.bincount(cell, weights=y) / np.bincount(cell)
+    counts = np.bincount(block * n_cells + cell, minlength=weights.shape[1] * n_cells).reshape(-1, n_cells)
+    weight = weights @ counts
+    total = weight.sum(axis=1)
+    # Half the weight lies below the median; a cell's weight counts as half below its own level.
+    below = (np.cumsum(weight, axis=1) - weight / 2) / np.maximum(total, 1)[:, None]
+    medians = np.array([np.interp(0.5, row, level) for row in below]) * (total > 0)
+    return medians, total / y.size
 
 
-def _errors(count, residual, g_slope, g_intercept, blocks):
-    padded = tuple(2 * n for n in count.shape)
-    count_f, residual_f, slope_f, intercept_f = (
-        np.fft.rfft2(image, padded) for image in (count, residual, g_slope, g_intercept)
-    )
+def replicate_lines(x, medians, mean_weights, used, counts=None):
+    """Least-squares lines through replicated medians; a bin counts by the mean weight of its pixels.
 
-    def correlation(a, b):
-        return np.fft.irfft2(a * b.conj(), padded)
+    Parameters
+    ----------
+    x : (m,) array
+    medians, mean_weights : (replicates, m) arrays
+    used : (m,) bool array
+    counts : (m,) array, optional
+        Weights of the bins in the fit itself.
 
-    pairs = correlation(count_f, count_f)
-    taper = _taper(padded, blocks)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        covariance = np.where(pairs > 0.5, correlation(residual_f, residual_f) / pairs, 0) * taper
-    total = (covariance * pairs).sum()
-    if not (total > 0 and covariance[0, 0] > 0):
-        return LineErrors(math.nan, math.nan, math.nan, 0.0)
-    # Variance of the mean is R(0) / n for n independent blocks.
-    independent = float(covariance[0, 0] * count.sum() ** 2 / total)
-    if independent < 3:
-        return LineErrors(math.nan, math.nan, math.nan, independent)
-    # The residuals are from a line fitted to them: two degrees of freedom.
-    inflation = independent / (independent - 2)
-    slope, intercept, both = (
-        inflation * (covariance * correlation(a, b)).sum()
-        for a, b in ((slope_f, slope_f), (intercept_f, intercept_f), (slope_f, intercept_f))
-    )
-    return LineErrors(math.sqrt(max(slope, 0)), math.sqrt(max(intercept, 0)), float(both), independent)
+    Returns
+    -------
+    slope, intercept : (replicates,) arrays; NaN where fewer than 2 bins are left.
+    """
+    weight = mean_weights[:, used] * (1 if counts is None else counts[used])
+    zero = np.median(medians[:, used])
+    x = np.broadcast_to(x[used], weight.shape)
+    flat = moments(x.ravel(), x.ravel(), (medians[:, used] - zero).ravel(), weight.ravel())
+    with np.errstate(invalid="ignore", divide="ignore"):
+        slope, intercept = moments_line(flat.reshape(6, *weight.shape).sum(axis=2))
+    alone = (weight > 0).sum(axis=1) < 2
+    return np.where(alone, np.nan, slope), np.where(alone, np.nan, intercept + zero)
 
 
-def _taper(padded, blocks):
-    """1 at distance 0, falling linearly to 0 (Bartlett's window)."""
-    dy, dx = (np.fft.fftfreq(n, 1 / n) for n in padded)
-    end = max(TAPER * blocks.beam / blocks.side, min(padded) / 8, 2)
-    return np.maximum(1 - np.hypot(dy[:, None], dx) / end, 0)
+def jackknife(*replicates):
+    """Covariance of quantities from their values without each block: (k, k) array of k (n,) arrays.
+
+    NaN with fewer than LEAST_BLOCKS blocks, or where a replicate has no value.
+    """
+    n = len(replicates[0])
+    if n < LEAST_BLOCKS or not np.isfinite(replicates).all():
+        return np.full((len(replicates), len(replicates)), math.nan)
+    return np.atleast_2d(np.cov(replicates, bias=True)) * (n - 1)

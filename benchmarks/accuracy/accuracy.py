@@ -1,0 +1,173 @@
+"""Bias, rms and coverage of both estimators on simulated galaxies whose zero points are known.
+
+    python benchmarks/accuracy/run.py [--seeds N] [--first SEED] [--scene disk|textured] [--output FOLDER]
+
+writes table.csv (a row per reference, noise and estimator) and accuracy.png (recovered minus true offset, in units of
+the stated error) into the folder. Every galaxy is seen by the four external references, at their noise and at three
+times that, and in three internal bands on the ref_band as it is before and after its own offset is known.
+"""
+
+import argparse
+import csv
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "workflow" / "scripts")]
+
+import scenes  # noqa: E402
+
+from anchoring import offsets, pairs  # noqa: E402
+from anchoring.binning import bin_medians, fixed_range, fixed_width_edges  # noqa: E402
+from anchoring.errors import AnchoringError  # noqa: E402
+from anchoring.noise import reference_noise  # noqa: E402
+from anchoring.samples import sample_pair  # noqa: E402
+from anchoring.selection import beam_coverage  # noqa: E402
+
+ESTIMATORS = ("binned", "errors_in_variables")
+INTERNAL = {"F1000W": 0.37, "F1130W": 1.36, "F2100W": 0.57}
+COLUMNS = ("pair", "noise", "estimator", "n", "bias", "rms", "median_error", "stated", "within_1", "within_2",
+           "within_1_statistical", "failed", "flagged")  # fmt: skip
+
+
+def fit(pair, label, estimator, *, limits=None, external=True):
+    """The fit of a simulated pair as `bin_pair` and `fit_pair` make it, as a record."""
+    inside = np.isfinite(pair.x) & np.isfinite(pair.y)
+    limits = limits or fixed_range(label)
+    edges = fixed_width_edges(*limits)
+    sigma_x = pair.noise
+    if external:
+        sigma_x = reference_noise(pair.x, ~np.isfinite(pair.y), beam=pair.beam).sigma
+    samples = sample_pair(pair.x, pair.y, inside, beam_coverage(inside, pair.beam), beam=pair.beam)
+    bins = bin_medians(pair.x[inside], pair.y[inside], edges)
+    settings = pairs.Settings(estimator)
+    result = pairs.fit_samples(
+        samples, bins, limits=limits, edges=edges, sigma_x=sigma_x, settings=settings, known_slopes=None
+    )
+    return {
+        "status": "fitted",
+        "reference": "x",
+        "label": label,
+        "n_pixels": int(inside.sum()),
+        **pairs.described(result),
+    }
+
+
+def outcomes(seed, scene, colours):
+    """(pair, noise, estimator) -> (error, offset_err, offset_sys, flags) of one galaxy; None for a failed fit."""
+    found = {}
+    for reference in scenes.REFERENCES:
+        for factor in (1, 3):
+            pair = scenes.external_pair(seed, reference, scene=scene, noise=factor, colours=colours)
+            for estimator in ESTIMATORS:
+                key = (reference.label, factor, estimator)
+                found[key] = attempt(lambda p=pair, r=reference, e=estimator: outcomes_of(p, r.label, e))
+    for band, slope in INTERNAL.items():
+        pair, o_x = scenes.internal_pair(seed, slope, scene=scene, colours=colours)
+        for estimator in ESTIMATORS:
+            anchor = found["irac4_atgauss4", 1, estimator]
+            for on, shift in (("observed", 0.0), ("anchored", o_x)):
+                key = (f"{band} {on}", 1, estimator)
+                found[key] = attempt(
+                    lambda p=pair, o=o_x, e=estimator, s=shift, a=anchor: internal_outcome(p, o, e, s, a)
+                )
+    return found
+
+
+def attempt(work):
+    try:
+        return work()
+    except AnchoringError:
+        return None
+
+
+def outcomes_of(pair, label, estimator):
+    """(error, offset_err, offset_sys, flags) of the zero point that a pair with an external reference gives."""
+    solved = offsets.solve_external({"fits": [fit(pair, label, estimator)]})
+    return outcome(solved, pair.offset)
+
+
+def internal_outcome(pair, o_x, estimator, shift, anchor):
+    """The ref_band's offset is off by what F770W on IRAC 4 was off in the same galaxy, and has that error."""
+    if anchor is None:
+        raise AnchoringError("its reference band is not anchored")
+    low, high = fixed_range("F770W")
+    found = fit(pair, "F770W", estimator, limits=(low - shift, high - shift), external=False)
+    reference = {"status": "anchored", "offset": o_x + anchor[0], "offset_err": anchor[1], "offset_sys": anchor[2]}
+    return outcome(offsets.solve_internal({"fits": [found]}, {"x": reference}), pair.offset)
+
+
+def outcome(solved, truth):
+    return solved["offset"] - truth, solved["offset_err"], solved["offset_sys"], solved["fits"][0]["flags"]
+
+
+def summary(results):
+    """A row per key from many galaxies' outcomes."""
+    rows = []
+    for key in results[0]:
+        good = [r[key] for r in results if r[key] is not None]
+        row = dict(zip(("pair", "noise", "estimator"), key, strict=True))
+        if good:
+            error, statistical, systematic = np.array([g[:3] for g in good]).T
+            stated = np.hypot(statistical, systematic)
+            row |= {
+                "n": len(good),
+                "bias": error.mean(),
+                "rms": math.sqrt((error**2).mean()),
+                "median_error": np.median(np.abs(error)),
+                "stated": np.median(stated),
+                "within_1": np.mean(np.abs(error) < stated),
+                "within_2": np.mean(np.abs(error) < 2 * stated),
+                "within_1_statistical": np.mean(np.abs(error) < statistical),
+                "flagged": np.mean([bool(g[3]) for g in good]),
+            }
+        rows.append({**row, "failed": len(results) - len(good)})
+    return rows
+
+
+def figure(results, path):
+    """Histograms of (recovered - true) / stated error, external and internal, beside the normal distribution."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    fig, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained", sharey=True)
+    bins = np.linspace(-5, 5, 41)
+    at = (bins[:-1] + bins[1:]) / 2
+    for axis, title, chosen in (
+        (axes[0], "external", lambda key: "_at" in key[0] and key[1] == 1),
+        (axes[1], "internal", lambda key: "observed" in key[0]),
+    ):
+        for estimator, colour in zip(ESTIMATORS, ("0.6", "C0"), strict=True):
+            errors = [r[k] for r in results for k in r if chosen(k) and k[2] == estimator and r[k] is not None]
+            pull = [e[0] / math.hypot(e[1], e[2]) for e in errors]
+            axis.hist(np.clip(pull, -4.9, 4.9), bins, density=True, histtype="step", color=colour, lw=1.6,
+                      label=estimator.replace("_", " "))  # fmt: skip
+        axis.plot(at, np.exp(-(at**2) / 2) / math.sqrt(2 * math.pi), "k:", lw=1, label="normal")
+        axis.set(title=title, xlabel="(recovered - true) / stated error")
+    axes[0].set_ylabel("density")
+    axes[0].legend(frameon=False, fontsize=8)
+    fig.savefig(path, dpi=150)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=40, help="number of galaxies")
+    parser.add_argument("--first", type=int, default=20_000, help="first seed")
+    parser.add_argument("--scene", choices=("disk", "textured"), default="disk")
+    parser.add_argument("--colours", type=float, default=0.25, help="amplitude of colour variations; 0 for none")
+    parser.add_argument("--output", type=Path, default=HERE / "results")
+    given = parser.parse_args()
+    results = [outcomes(given.first + i, getattr(scenes, given.scene), given.colours) for i in range(given.seeds)]
+    rows = summary(results)
+    given.output.mkdir(parents=True, exist_ok=True)
+    with open(given.output / "table.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({k: f"{v:.4f}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+    figure(results, given.output / "accuracy.png")
+    print((given.output / "table.csv").read_text())

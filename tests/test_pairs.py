@@ -1,0 +1,140 @@
+"""The fit of a pair: its errors hold the truth, its flags mean what they say, and it closes."""
+
+import numpy as np
+import pytest
+import scenes
+from accuracy import ESTIMATORS, fit, outcomes_of
+from numpy.testing import assert_allclose
+
+from anchoring import flags, offsets
+from anchoring.binning import bin_medians, fixed_width_edges
+from anchoring.pairs import Settings, closure, fit_samples
+from anchoring.samples import sample_pair
+from anchoring.selection import beam_coverage
+
+LIMITS = (0.25, 2.0)
+EDGES = fixed_width_edges(*LIMITS)
+W3 = scenes.REFERENCES[1]
+
+
+@pytest.fixture(scope="module")
+def w3():
+    """(error, offset_err, offset_sys) of 16 galaxies on W3, at its noise and at three times that: (16, 3) arrays."""
+    found = {}
+    for factor in (1, 3):
+        pairs = [scenes.external_pair(700 + i, W3, noise=factor) for i in range(16)]
+        for estimator in ESTIMATORS:
+            found[factor, estimator] = np.array([outcomes_of(p, W3.label, estimator)[:3] for p in pairs])
+    return found
+
+
+def test_errors_in_variables_is_at_least_twice_as_accurate_on_w3(w3):
+    rms = {estimator: np.sqrt(np.mean(w3[1, estimator][:, 0] ** 2)) for estimator in ESTIMATORS}
+    assert rms["errors_in_variables"] < rms["binned"] / 2
+
+
+def test_noise_does_not_bias_errors_in_variables(w3):
+    bias = {estimator: w3[3, estimator][:, 0].mean() for estimator in ESTIMATORS}
+    chance = w3[3, "errors_in_variables"][:, 0].std() / np.sqrt(16)
+    assert abs(bias["errors_in_variables"]) < max(abs(bias["binned"]) / 4, 2 * chance)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_truth_is_within_the_stated_error(w3, estimator):
+    pull = np.abs(w3[1, estimator][:, 0]) / np.hypot(*w3[1, estimator][:, 1:].T)
+    # Of 16 galaxies: 60 to 80 % and 92 %, give or take two standard deviations.
+    assert 0.4 <= np.mean(pull < 1) <= 0.95
+    assert np.mean(pull < 2) >= 0.8
+
+
+def pair(rng, *, curve=0.0, plane=0.0, shape=(90, 100), scale=30.0):
+    """A disk and its image, of slope 1.2 and intercept 0.1, with 5 % of noise."""
+    v, u = np.indices(shape) / 100 - 0.5
+    x = 3 * np.exp(-np.hypot(v, u) * 100 / scale)
+    return x, 1.2 * x + 0.1 + curve * x**2 + plane * u + 0.05 * scenes.convolved(rng.normal(size=shape), 4) * 6
+
+
+def fitted(x, y, *, settings=None, limits=LIMITS, beam=4.0, sigma_x=0.001, known=None):
+    inside = np.isfinite(x) & np.isfinite(y)
+    edges = fixed_width_edges(*limits)
+    samples = sample_pair(x, y, inside, beam_coverage(inside, beam), beam=beam)
+    given = {"limits": limits, "edges": edges, "sigma_x": sigma_x, "settings": settings or Settings()}
+    return samples, given, fit_samples(samples, bin_medians(x[inside], y[inside], edges), known_slopes=known, **given)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_a_constant_moves_the_intercept_and_nothing_else(rng, estimator):
+    x, y = pair(rng)
+    *_, here = fitted(x, y, settings=Settings(estimator))
+    *_, there = fitted(x, y + 41.7, settings=Settings(estimator))
+    assert_allclose(there.intercept - here.intercept, 41.7, rtol=1e-9)
+    assert_allclose(there.slope, here.slope, rtol=1e-9)
+    assert_allclose(there.statistical, here.statistical, rtol=1e-6)
+    assert_allclose(there.systematic, here.systematic, rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_a_curved_relation_has_a_systematic_error_and_a_straight_one_little(rng, estimator):
+    straight, curved = (fitted(*pair(rng, curve=c), settings=Settings(estimator))[2] for c in (0.0, 0.2))
+    assert abs(straight.intercept - 0.1) < 3 * np.sqrt(straight.statistical[1, 1] + straight.systematic[1, 1])
+    error = abs(curved.intercept - 0.1)
+    assert error > 5 * np.sqrt(curved.statistical[1, 1])
+    assert error < 3 * np.sqrt(curved.systematic[1, 1])
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_an_anchored_pair_closes(rng, estimator):
+    x, y = pair(rng)
+    samples, given, found = fitted(x - 0.3, y, settings=Settings(estimator))
+    offset = offsets.internal_offset(found.slope, found.intercept, 0.3)
+    left = closure(samples, offset=offset, reference_offset=0.3, **given)
+    variance = found.statistical + found.systematic
+    assert abs(left) < 3 * np.sqrt(variance[1, 1] + 0.09 * variance[0, 0] - 0.6 * variance[0, 1])
+    missed = closure(samples, offset=offset - 0.5, reference_offset=0.3, **given)
+    assert_allclose(missed - left, 0.5, rtol=1e-9)
+    assert_allclose(closure(samples, offset=-found.intercept, reference_offset=0.0, **given), 0, atol=1e-6)
+
+
+def test_clean_pair_has_no_flags(rng):
+    assert fitted(*pair(rng), known=(1.0, 1.3))[2].flags == ()
+
+
+def test_each_flag_is_raised_by_what_it_means(rng):
+    x, y = pair(rng)
+    raised = {
+        "few_bins": fitted(x, y, limits=(0.5, 0.95))[2],
+        "range_outside_data": fitted(x, y, limits=(1.8, 5.5))[2],
+        "slope_unusual": fitted(x, y, known=(0.5, 0.9))[2],
+        "gradient": fitted(*pair(rng, plane=0.5))[2],
+        "edge_dominated": fitted(x, y, beam=60.0)[2],
+        "noise_unknown": fitted(x, y, sigma_x=np.nan, settings=Settings("errors_in_variables"))[2],
+    }
+    for word, found in raised.items():
+        assert word in found.flags, word
+    assert set(raised) | {"references_disagree"} == set(flags.MEANING)
+
+
+def test_slopes_are_known_by_band_and_reference():
+    assert flags.known_slopes("F770W", "irac4_atgauss4") == (0.85, 1.10)
+    assert flags.known_slopes("f300m", "W2_atgauss7p5") == (1.26, 2.03)
+    low, high = flags.known_slopes("F1130W", "F770W")
+    assert low < 1.36 < high
+    assert flags.known_slopes("F560W", "irac4") is None
+    assert not flags.slope_is_unusual(9.0, 0.1, None)
+    assert not flags.slope_is_unusual(1.2, 0.06, (0.85, 1.10))
+    assert flags.slope_is_unusual(1.2, np.nan, (0.85, 1.10))
+
+
+def test_eroding_and_masking_take_pixels_from_both_estimators(rng):
+    x, y = pair(rng)
+    y[:, :6] += 5  # a bad edge
+    for estimator in ESTIMATORS:
+        samples, given, _ = fitted(x, y, settings=Settings(estimator, erode_fwhm=3.0))
+        assert_allclose(closure(samples, offset=0.0, reference_offset=0.0, **given), -0.1, atol=0.05)
+
+
+def test_a_fit_by_its_own_script_functions_is_the_same(rng):
+    found = fit(scenes.external_pair(3, W3), W3.label, "binned")
+    assert found["status"] == "fitted"
+    assert found["intercept_err"] > 0
+    assert found["intercept_sys"] > 0

@@ -1,0 +1,93 @@
+"""Words that a row of the tables carries when its numbers need a second look."""
+
+import numpy as np
+
+from .uncertainty import jackknife
+
+MEANING = {
+    "few_bins": "fewer than 5 bins went into the line",
+    "range_outside_data": "the reference has data in less than half of the bins of the range",
+    "references_disagree": "another external reference gives an offset more than 2.5 sigma from this one",
+    "slope_unusual": "the slope is outside what is known of this pair of bands, by more than twice its error",
+    "gradient": "a plane fitted to the residual image differs from zero by more than 3 sigma",
+    "edge_dominated": "more than half of the pixels in the range are within 0.7 FWHM of an edge or a hole",
+    "noise_unknown": "nothing told the noise of the reference: errors_in_variables took it as 0",
+}
+FEW_BINS = 5
+DISAGREE = 2.5  # sigma: by chance in 1.2 % of honest pairs
+EDGE = 0.7  # FWHM
+PLANE = 11.83  # chi-squared of 2 degrees of freedom at 3 sigma
+
+# (comparison, reference): slopes seen in the fits of 10 PHANGS-JWST galaxies that pjpipe published.
+SLOPES = {
+    ("F770W", "irac4"): (0.85, 1.10),
+    ("F770W", "w3"): (1.53, 1.98),
+    ("F300M", "irac1"): (0.75, 1.05),
+    ("F300M", "w1"): (0.90, 1.10),
+    ("F300M", "irac2"): (1.10, 1.68),
+    ("F300M", "w2"): (1.26, 2.03),
+}
+# (comparison, ref_band): only their median is known; the range is taken as 1/1.35 to 1.35 of it, that of F300M / W2.
+MEDIAN_SLOPES = {
+    ("F1000W", "F770W"): 0.37,
+    ("F1130W", "F770W"): 1.36,
+    ("F2100W", "F770W"): 0.57,
+    ("F335M", "F300M"): 0.96,
+    ("F360M", "F300M"): 0.87,
+    ("F200W", "F300M"): 1.81,
+}
+SPREAD = 1.35
+
+
+def known_slopes(band, label):
+    """(low, high) slope of a band on a reference (label without resolution, or ref_band); None if not known."""
+    reference = label.split("_at")[0]
+    if (band.upper(), reference.lower()) in SLOPES:
+        return SLOPES[band.upper(), reference.lower()]
+    median = MEDIAN_SLOPES.get((band.upper(), reference.upper()))
+    return None if median is None else (median / SPREAD, median * SPREAD)
+
+
+def slope_is_unusual(slope, error, known):
+    """Outside the range `known` by more than twice its error (an error that is not known counts as 0)."""
+    if known is None:
+        return False
+    low, high = known
+    margin = 2 * error if np.isfinite(error) else 0.0
+    return not low - margin <= slope <= high + margin
+
+
+def plane_significance(residual, row, column, block, weights):
+    """Chi-squared (2 degrees of freedom) of the slopes of a plane fitted to residuals, from a jackknife of blocks.
+
+    Parameters
+    ----------
+    residual : (n,) array
+        In units of their own scatter.
+    row, column : (n,) arrays
+    block : (n,) int array
+    weights : (replicates, blocks) array
+
+    Returns
+    -------
+    float; 0 with fewer than 8 blocks, which say nothing about a plane.
+    """
+    present = np.unique(block)
+    n = present.size
+    if n < 8:
+        return 0.0
+    u, v = ((c - c.mean()) / max(np.ptp(c), 1) for c in (row, column))
+    design = np.stack([np.ones_like(u), u, v])
+    products = [a * b for i, a in enumerate(design) for b in design[i:]] + [a * residual for a in design]
+    sums = np.stack([np.bincount(block, weights=p, minlength=weights.shape[1]) for p in products])
+    plane = _planes(sums.sum(axis=1)[:, None])[0]
+    covariance = jackknife(*_planes(sums @ weights.T).T)
+    # The inverse of a covariance of few blocks is too large by this (Hotelling's T^2).
+    return float(plane @ np.linalg.solve(covariance, plane)) * (n - 4) / (n - 3)
+
+
+def _planes(sums):
+    """(k, 2) slopes of planes from (9, k) sums of products."""
+    one, u, v, uu, uv, vv, r, ru, rv = sums
+    normal = np.stack([np.stack(c, axis=-1) for c in ((one, u, v), (u, uu, uv), (v, uv, vv))], axis=-2)
+    return np.linalg.solve(normal, np.stack([r, ru, rv], axis=-1)[..., None])[:, 1:, 0]
