@@ -258,8 +258,8 @@ def figures_of(images):
     ]
 
 
-# Labels of the report are read from results, which are there when a report is made; a parameter could not be, since
-# its rule would run again. There is one label: of several, Snakemake makes switches that lead nowhere.
+# Labels of the report are read from results, which are there when a report is made; parameters cannot be, since they
+# would change with them and start jobs anew. One label each, as Snakemake makes switches that lead nowhere of several.
 
 
 def label_of_fit(wildcards, input):
