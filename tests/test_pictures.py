@@ -139,7 +139,8 @@ def test_without_an_offset_there_is_no_image_after(rng):
     _, figure = make_picture(rng, offset=None)
     assert [len(axes.images) for axes in figure.axes[:3]] == [1, 0, 1]
     assert figure.axes[1].texts[0].get_text() == "not anchored"
-    assert figure.axes[2].get_title(loc="left") == "W3"
+    assert figure.axes[2].get_title(loc="left") == "W3, own stretch"
+    assert figure.axes[2].images[0].norm is not figure.axes[0].images[0].norm
 
 
 def test_without_pixels_there_are_words_alone(tmp_path):

@@ -255,9 +255,12 @@ def bin_options(wildcards):
 
 
 def mask_of(wildcards):
-    """The target's mask, if there is one."""
-    path = Path(config["mask_dir"] or ".", f"{wildcards.target}.fits")
-    return str(path) if config["mask_dir"] and path.is_file() else []
+    """The mask of the target and band, else of the target, if there is one."""
+    if not config["mask_dir"]:
+        return []
+    names = (f"{wildcards.target}_{wildcards.band}.fits", f"{wildcards.target}.fits")
+    found = (str(path) for path in (Path(config["mask_dir"], name) for name in names) if path.is_file())
+    return next(found, [])
 
 
 def error_of(wildcards):
@@ -340,8 +343,8 @@ def figures_of(images):
     ]
 
 
-# Labels of the report are read from results, which are there when a report is made; a parameter could not be, since
-# its rule would run again. There is one label, as of several Snakemake makes switches that lead nowhere.
+# Labels of the report are read from results, which are there when a report is made; parameters cannot be, since they
+# would change with them and start jobs anew. One label each, as Snakemake makes switches that lead nowhere of several.
 
 
 def label_of_fit(wildcards, input):

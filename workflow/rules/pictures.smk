@@ -14,6 +14,8 @@ rule plot_image:
         f"{LOGS}/plot_image/{{band}}_{{image}}.log",
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory(300),
     params:
         image=lambda wildcards: image_of(wildcards).path,
         views=lambda wildcards: views_of(image_of(wildcards)),

@@ -50,17 +50,20 @@ def picture(*, view, offset, line, reference, title, paragraphs):
         for column in (0, 1)
     ]
     norm = stretch([image for image in (view.y, anchored) if image is not None])
-    name = f"{reference} × {slope:.3g}" if line else reference
-    for image, place, words in zip((view.y, anchored, expected), places, ("before", "after", name), strict=False):
+    name = f"{reference} × {slope:.3g}" if line else f"{reference}, own stretch"
+    # Without a line, nothing says which brightness of the one is which of the other.
+    norms = norm, norm, norm if line else stretch([expected])
+    panels = zip((view.y, anchored, expected), norms, places, ("before", "after", name), strict=False)
+    for image, norm, place, words in panels:
         axes = _panel(figure, place, words)
         axes.set(xticks=(), yticks=())
         if image is None:
             axes.text(0.5, 0.5, "not anchored", ha="center", va="center", transform=axes.transAxes)
             continue
-        drawn = axes.imshow(image, cmap=COLORS, norm=norm, aspect="equal")
+        axes.imshow(image, cmap=COLORS, norm=norm, aspect="equal")
     _draw_scale(figure.axes[0], view)
-    _draw_bar(figure, drawn, places[1])
-    _draw_faint(_panel(figure, places[3], "faint half of the pixels"), view, offset, line, name)
+    _draw_bar(figure, figure.axes[0].images[0], places[1])
+    _draw_faint(_panel(figure, places[3], "faint half of the pixels"), view, offset, line, name if line else reference)
     return figure
 
 
