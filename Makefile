@@ -6,7 +6,7 @@ BIN := $(abspath $(VENV))/bin
 DEMO := demo/run
 CORES ?= 2
 
-.PHONY: setup demo test lint clean
+.PHONY: setup demo test lint bench clean
 
 setup: $(VENV)/installed
 
@@ -34,6 +34,9 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	PATH="$(BIN):$$PATH" tests/lint_workflow.sh
+
+bench: $(VENV)/installed
+	$(BIN)/python benchmarks/bench.py
 
 clean:
 	rm -rf $(VENV) $(DEMO) .snakemake .pytest_cache .ruff_cache

@@ -7,4 +7,5 @@ trap 'rm -rf "$tree"' EXIT
 mkdir -p "$tree/ngc0001/F770W/lv3"
 touch "$tree/ngc0001/F770W/lv3/ngc0001_miri_lv3_f770w_i2d_align.fits"
 cd "$tree"
-snakemake --snakefile "$here/Snakefile" --lint --configfile "$here/config/config.yaml" --config in_dir=. ref_dir=ref kernel_dir=kernels
+echo "{in_dir: ., ref_dir: ref, kernel_dir: kernels}" > config.yaml
+snakemake --snakefile "$here/Snakefile" --configfile config.yaml --lint

@@ -11,8 +11,12 @@ rule apply_offset:
         record=APPLIED,
     log:
         f"{LOGS}/apply_offset/{{band}}_{{image}}.log",
+    benchmark:
+        f"{TARGET}/benchmarks/apply_offset/{{band}}_{{image}}.tsv"
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory(200),
     params:
         anchored=lambda wildcards: anchored_path(image_of(wildcards)),
     script:
@@ -25,3 +29,5 @@ use rule apply_offset as restore_image with:
         anchored=f"{TARGET}/{{band}}/{config['in_subdir']}/{{image}}_{config['out_step_ext']}.fits",
     log:
         f"{LOGS}/restore_image/{{band}}_{{image}}.log",
+    benchmark:
+        f"{TARGET}/benchmarks/restore_image/{{band}}_{{image}}.tsv"

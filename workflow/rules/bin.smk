@@ -8,8 +8,12 @@ rule bin_pair:
         pixels=f"{PAIR}_pixels.npz",
     log:
         f"{LOGS}/bin_pair/{{band}}_{{image}}_on_{{reference}}.log",
+    benchmark:
+        f"{TARGET}/benchmarks/bin_pair/{{band}}_{{image}}_on_{{reference}}.tsv"
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory(200, 6.0),
     params:
         label=lambda wildcards: pair_of(wildcards).label,
         galaxy=range_settings,

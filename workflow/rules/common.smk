@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import re
 import sys
 import time
@@ -56,6 +57,12 @@ INTERNAL = f"{BAND}/{{target}}_{{instrument}}_{{band}}_internal.json"
 APPLIED = f"{BAND}/{{image}}_applied.json"
 
 
+# On this machine, never more jobs at once than fit into its memory; `--resources mem_mb=...` says otherwise.
+if workflow.is_main_process and workflow.local_exec and "mem_mb" not in workflow.global_resources:
+    installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    workflow.register_resource("mem_mb", int(0.8 * installed / 1e6))
+
+
 def one_of(values):
     """A wildcard constraint: any of these, letter by letter."""
     return "|".join(re.escape(value) for value in sorted(set(values), key=len, reverse=True)) or "(?!)"
@@ -77,6 +84,11 @@ def lib(*modules, beside=()):
     """
     names = [f"{name}.py" for name in ("__init__", "errors", "stage", *modules)]
     return [workflow.source_path(f"../scripts/anchoring/{name}") for name in (*names, *beside)]
+
+
+def memory(fixed, per_input_mb=0.0):
+    """Memory of a job in MB: so much, and in proportion to its input files; half as much again at each retry."""
+    return lambda wildcards, input, attempt: int((fixed + per_input_mb * input.size_mb) * 1.5 ** (attempt - 1))
 
 
 def image_of(wildcards):

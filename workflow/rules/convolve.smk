@@ -7,8 +7,11 @@ rule convolve_image:
         intermediate(CONVOLVED),
     log:
         f"{LOGS}/convolve_image/{{band}}_{{image}}_to_{{resolution}}.log",
+    benchmark:
+        f"{TARGET}/benchmarks/convolve_image/{{band}}_{{image}}_to_{{resolution}}.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
+    resources:
+        mem_mb=memory(500, 2.5),
     script:
         "../scripts/convolve_image.py"

@@ -9,6 +9,8 @@ rule fit_pair:
         f"{LOGS}/fit_pair/{{band}}_{{image}}_on_{{reference}}.log",
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory(200),
     script:
         "../scripts/fit_pair.py"
 
@@ -26,6 +28,8 @@ rule plot_pair:
         f"{LOGS}/plot_pair/{{band}}_{{image}}_on_{{reference}}.log",
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory(300),
     params:
         label=lambda wildcards: pair_of(wildcards).label,
         simplify_labels=config["simplify_labels"],

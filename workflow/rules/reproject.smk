@@ -7,8 +7,12 @@ rule reproject_image:
         intermediate(REPROJECTED),
     log:
         f"{LOGS}/reproject_image/{{band}}_{{image}}_on_{{reference}}.log",
+    benchmark:
+        f"{TARGET}/benchmarks/reproject_image/{{band}}_{{image}}_on_{{reference}}.tsv"
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory(200, 1.0),
     params:
         method=config["reproject_func"],
     script:

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import ducc0
@@ -148,6 +149,7 @@ class _Plan:
             ducc0.fft.good_size(t + margin, axis == 1)
             for axis, (t, margin) in enumerate(zip(tile, self._margin, strict=True))
         )
+        self._local = threading.local()
         self._kernel = self._transform(kernel)
         self._square = self._transform(kernel**2) if with_error else None
         # Below 1, so that a pixel that sees no hole stays.
@@ -175,7 +177,7 @@ class _Plan:
         )
         if surrounded and good.all():
             return 1.0
-        coverage = self._convolved(good, self._kernel)[core]
+        coverage = self._convolved(good, self._kernel)[core].copy()
         coverage[~good[core] | (coverage <= self._floor)] = np.nan
         return coverage
 
@@ -187,11 +189,21 @@ class _Plan:
         return ducc0.fft.r2c(np.roll(padded, (-(ky // 2), -(kx // 2)), axis=(0, 1)), axes=(0, 1))
 
     def _convolved(self, image, transform):
-        padded = np.zeros(self._shape)
-        padded[: image.shape[0], : image.shape[1]] = image
-        spectrum = ducc0.fft.r2c(padded, axes=(0, 1))
+        """The convolution of an image on the tile's FFT grid, in memory that the next call uses again."""
+        padded, spectrum = self._workspace()
+        ny, nx = image.shape
+        padded[:ny, :nx] = image
+        padded[ny:] = padded[:ny, nx:] = 0
+        ducc0.fft.r2c(padded, axes=(0, 1), out=spectrum)
         spectrum *= transform
         return ducc0.fft.c2r(spectrum, axes=(0, 1), lastsize=self._shape[1], forward=False, inorm=2, out=padded)
+
+    def _workspace(self):
+        # A fresh large array costs as much as filling it: the system hands its pages out zeroed, one by one.
+        if not hasattr(self._local, "arrays"):
+            rows, columns = self._shape
+            self._local.arrays = np.empty(self._shape), np.empty((rows, columns // 2 + 1), dtype=complex)
+        return self._local.arrays
 
 
 def tile_shape(shape, kernel_shape):

@@ -69,7 +69,8 @@ class PixelMap:
 
     def at_pixels(self, rows, columns):
         """Exact x and y of single pixels of the window, counted from its first."""
-        return self._exact(self.columns[columns].astype(float), self.rows[rows].astype(float))
+        positions = self._exact(self.columns[columns].astype(float), self.rows[rows].astype(float))
+        return tuple(np.array(v) for v in positions)
 
     def at_rows(self, start, stop):
         """x and y, (stop - start, columns) arrays, of the window's rows start:stop (counted from its first)."""

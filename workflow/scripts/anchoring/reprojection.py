@@ -5,7 +5,7 @@ import numpy as np
 from .errors import AnchoringError
 from .pixelmap import TOLERANCE, PixelMap, overlap_window
 
-BLOCK = 2_000_000  # output pixels interpolated at a time
+BLOCK = 2**14  # output pixels interpolated at a time: what the processor's cache holds
 
 
 def reproject_onto(data, wcs, wcs_reference, shape_reference, *, method="interp"):
@@ -47,18 +47,21 @@ def common_window(wcs, shape, wcs_reference, shape_reference):
 
 
 def _interpolate(data, wcs, wcs_reference, window, _method):
-    from scipy.ndimage import map_coordinates
-
     positions = PixelMap(wcs_reference, wcs, window)
     data = np.ascontiguousarray(data, dtype=data.dtype.newbyteorder("="))
     border = _beside_holes(data)
     ny, nx = (s.stop - s.start for s in window)
     out = np.empty((ny, nx), dtype=data.dtype)
+    doubtful = []
     block = max(BLOCK // nx, 1)
     for start in range(0, ny, block):
         x, y = positions.at_rows(start, min(start + block, ny))
-        _settle_borders(x, y, border, positions, start)
-        out[start : start + block] = _bilinear(map_coordinates, data, x, y)
+        if positions.step > 1:
+            doubtful.append(np.add(_doubtful(x, y, border), [[start], [0]]))
+        out[start : start + block] = _bilinear(data, x, y)
+    rows, columns = np.concatenate(doubtful, axis=1) if doubtful else ([], [])
+    if len(rows):
+        out[rows, columns] = _bilinear(data, *positions.at_pixels(rows, columns))
     return out
 
 
@@ -75,35 +78,51 @@ def _beside_holes(data):
     return hole
 
 
-def _settle_borders(x, y, border, positions, start):
-    """Take the exact position where the side of a hole or an edge that a pixel falls on hangs on the last digits."""
-    if positions.step == 1:
-        return
+def _doubtful(x, y, border):
+    """Rows and columns where it hangs on a position's last digits which side of a hole or an edge it is on."""
+    ny, nx = border.shape
     with np.errstate(invalid="ignore"):
+        low_y, high_y, low_x, high_x = np.rint((y.min(), y.max(), x.min(), x.max()))
+        whole = np.isfinite([low_y, high_y, low_x, high_x]).all()
+        if whole and low_y > 0 and low_x > 0 and high_y < ny - 1 and high_x < nx - 1:
+            reach = slice(int(low_y), int(high_y) + 1), slice(int(low_x), int(high_x) + 1)
+            if not border[reach].any():
+                return np.empty((2, 0), dtype=int)
         close = np.zeros(x.shape, dtype=bool)
         for position in (x, y):
             # Values change sides at whole pixels, the image ends at half ones.
             close |= np.abs(2 * position - np.rint(2 * position)) < 4 * TOLERANCE
         rows, columns = np.nonzero(close)
         near_y, near_x = np.rint(y[rows, columns]), np.rint(x[rows, columns])
-        inside = (near_y >= -1) & (near_y <= border.shape[0]) & (near_x >= -1) & (near_x <= border.shape[1])
+        inside = (near_y >= -1) & (near_y <= ny) & (near_x >= -1) & (near_x <= nx)
     rows, columns, near_y, near_x = (v[inside] for v in (rows, columns, near_y, near_x))
-    near_y, near_x = (np.clip(v, 0, n - 1).astype(int) for v, n in zip((near_y, near_x), border.shape, strict=True))
-    doubtful = border[near_y, near_x]
-    rows, columns = rows[doubtful], columns[doubtful]
-    if rows.size:
-        x[rows, columns], y[rows, columns] = positions.at_pixels(rows + start, columns)
+    near_y, near_x = (np.clip(v, 0, n - 1).astype(int) for v, n in ((near_y, ny), (near_x, nx)))
+    at_border = border[near_y, near_x]
+    return np.stack([rows[at_border], columns[at_border]])
 
 
-def _bilinear(map_coordinates, data, x, y):
+def _bilinear(data, x, y):
     """Bilinear interpolation; in the outer half of a border pixel its value, beyond it NaN."""
     ny, nx = data.shape
     outside = ~((x >= -0.5) & (x <= nx - 0.5) & (y >= -0.5) & (y <= ny - 0.5))
     x[outside] = y[outside] = 0
-    position = np.stack([np.clip(y, 0, ny - 1), np.clip(x, 0, nx - 1)])
-    values = map_coordinates(data, position, order=1, mode="constant", cval=np.nan, output=data.dtype)
+    (left, right, to_x), (below, above, to_y) = (_neighbours(v, n) for v, n in ((x, nx), (y, ny)))
+    below *= nx
+    above *= nx
+    pixels = data.ravel()
+    # As scipy.ndimage has it, a neighbour that is not finite counts even where its weight is 0.
+    with np.errstate(invalid="ignore"):
+        low, high = (pixels[row + left] * (1 - to_x) + pixels[row + right] * to_x for row in (below, above))
+        values = low * (1 - to_y) + high * to_y
     values[outside] = np.nan
     return values
+
+
+def _neighbours(position, n):
+    """The two pixels on either side of positions along an axis of n pixels, and the distance from the first."""
+    np.clip(position, 0, n - 1, out=position)
+    first = position.astype(np.intp)
+    return first, np.minimum(first + 1, n - 1), position - first
 
 
 def _reproject_with_package(data, wcs, wcs_reference, window, method):
