@@ -11,7 +11,7 @@ from .convolution import tile_shape
 
 PROCESS = 0.12e9  # bytes of a process that has done nothing but its imports
 STARTS = 4.0  # CPU seconds of a pair's imports and figures
-PER_TRANSFORM = 0.83e-9  # CPU seconds per pixel and log2(pixels) of an FFT
+PER_TRANSFORM = 0.67e-9  # CPU seconds per pixel and log2(pixels) of an FFT
 
 
 class Cost(NamedTuple):
@@ -27,11 +27,12 @@ def together(costs):
     return Cost(sum(cost.seconds for cost in costs), max((cost.memory for cost in costs), default=0.0))
 
 
-def of_convolution(shape, side, *, with_error=True, threads=2):
+def of_convolution(shape, side, *, with_error=True, threads=1):
     """Of convolving an image (ny, nx) with a kernel of `side` of its pixels.
 
-    Two FFTs of every tile each for the image, its holes and its error, of N pixels at N log2 N; four arrays of the
-    image's size (float32, and what writing them takes), and eleven of a tile's (float64) with two threads.
+    Time: two FFTs of every tile each for the image, its holes and its error, N log2 N for N pixels. Memory: image and
+    error before and after (float32, and what writing them takes); of a tile's size (float64) the transforms of the
+    kernel and of its square, and three and a half arrays for every thread.
     """
     kernel = tuple(min(side, 2 * n - 1) for n in shape)
     tile = tile_shape(shape, kernel)
@@ -40,13 +41,13 @@ def of_convolution(shape, side, *, with_error=True, threads=2):
     transforms = 6 if with_error else 4
     seconds = PER_TRANSFORM * transforms * tiles * size * math.log2(size)
     image = (24 if with_error else 12) * math.prod(shape)
-    return Cost(seconds, PROCESS + image + 8 * size * (2 + 4.5 * threads))
+    return Cost(seconds, PROCESS + image + 8 * size * (2 + 3.5 * threads))
 
 
 def of_reprojection(shape, window, grid):
     """Of reprojecting an image (ny, nx) onto a window (ny, nx) of a reference's grid (ny, nx)."""
     image, pixels = math.prod(shape), math.prod(window)
-    return Cost(0.05e-6 * image + 0.2e-6 * pixels, PROCESS + 0.1e9 + 10 * image + 8 * math.prod(grid))
+    return Cost(0.05e-6 * image + 0.15e-6 * pixels, PROCESS + 10 * image + 28 * pixels + 8 * math.prod(grid))
 
 
 def of_fit(window):
