@@ -48,7 +48,8 @@ class Project:
         return {rule: int(count) for rule, count in rows}
 
     def image(self, target, band):
-        (path,) = (self.folder / "data" / target / band / "lv3").glob("*_i2d_align.fits")
+        folder = self.folder / "data" / target / band / "lv3"
+        (path,) = (path for path in folder.glob("*_i2d_align.fits") if "_bgr_" not in path.name)
         return path
 
     def anchored(self, target, band):
