@@ -10,7 +10,9 @@ rule check:
         lib=lib(
             "convolution",
             "cost",
+            "estimators",
             "files",
+            "flags",
             "images",
             "inspection",
             "offsets",
@@ -18,6 +20,7 @@ rule check:
             "records",
             "reprojection",
             "tables",
+            "uncertainty",
         ),
     log:
         f"{OUT}/logs/check.log",
