@@ -152,3 +152,45 @@ def test_internal_offset_comes_from_the_anchored_mosaic_with_most_pixels():
     solved = solve_internal({"name": "a", "fits": fits}, references)
     assert (solved["offset"], solved["reference"]) == (-2.0, "x2")
     assert solved["fits"][2]["status"] == "failed"
+
+
+def test_references_that_agree_leave_the_error_alone():
+    fits = solve_external({"name": "a", "fits": [fitted("irac4", -0.20), fitted("w3", -0.25)]})["fits"]
+    sigma = (2 * (0.05**2 + 0.01**2)) ** 0.5
+    assert_allclose([fit["tension"] for fit in fits], [-0.05 / sigma, 0.05 / sigma])
+    assert [fit["offset_sys"] for fit in fits] == [0.01, 0.01]
+    assert all("references_disagree" not in fit["flags"] for fit in fits)
+
+
+def test_references_that_disagree_widen_the_error_and_say_so():
+    solved = solve_external({"name": "a", "fits": [fitted("irac4", -0.2), failed("x"), fitted("w3", -0.8)]})
+    # Half of what the difference of 0.6 has over both errors, in variance.
+    between = ((0.6**2 - 2 * (0.05**2 + 0.01**2)) / 2) ** 0.5
+    assert_allclose(solved["offset_sys"], (0.01**2 + between**2) ** 0.5)
+    assert solved["offset_err"] == 0.05
+    assert solved["fits"][0]["flags"] == solved["fits"][2]["flags"] == ["references_disagree"]
+    assert solved["fits"][1]["tension"] is None
+
+
+def test_a_single_reference_has_no_tension():
+    (fit,) = solve_external({"name": "a", "fits": [fitted("irac4", -0.2)]})["fits"]
+    assert fit["tension"] is None
+    assert fit["offset_sys"] == 0.01
+
+
+def test_an_outlier_among_few_bins_is_clipped_by_the_mad_alone():
+    x = 0.05 + 0.1 * np.arange(7)
+    y = 1.7 * x + 0.1 + 0.001 * np.array([1, -1, 1, -1, 1, -1, 1])
+    y[3] += 1
+    assert fit_line(x, y).used.all()
+    fit = fit_line(x, y, clip="mad")
+    assert fit.used.tolist() == [True] * 3 + [False] + [True] * 3
+    assert_allclose((fit.slope, fit.intercept), (1.7, 0.1), atol=0.01)
+
+
+def test_weights_count_as_repeated_points(rng):
+    x, y = rng.normal(size=(2, 6))
+    counts = np.array([1, 3, 2, 1, 5, 2])
+    weighted = fit_line(x, y, weights=counts, passes=1)
+    repeated = fit_line(np.repeat(x, counts), np.repeat(y, counts), passes=1)
+    assert_allclose((weighted.slope, weighted.intercept), (repeated.slope, repeated.intercept))

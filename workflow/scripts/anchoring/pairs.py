@@ -17,7 +17,7 @@ ERODE = {"binned": 0.0, "errors_in_variables": 0.3}  # FWHM, unless the configur
 # Parts of the range (start, end) that are fitted again, and how much of the change of the line counts. On a parabola it
 # would be about its error at 0, but most of a change is chance. With these numbers the errors hold the truth of
 # simulated galaxies (benchmarks/accuracy) 7 times in 10; without the changes, 4 times.
-PARTS = ((0, 1 / 2, 0.4), (0, 2 / 3, 0.55), (1 / 3, 1, 0.35), (1 / 2, 1, 0.25))
+PARTS = ((0, 1 / 2, 0.35), (0, 2 / 3, 0.5), (1 / 3, 1, 0.3), (1 / 2, 1, 0.2))
 
 
 class Settings(NamedTuple):
