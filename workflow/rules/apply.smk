@@ -4,7 +4,7 @@
 
 rule apply_offset:
     input:
-        lib=lib("anchored", "files", "flags", "offsets", "records"),
+        lib=lib("apply_offset"),
         image=lambda wildcards: image_of(wildcards).path,
         solved=lambda wildcards: solved_file(image_of(wildcards)),
     output:

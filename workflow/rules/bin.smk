@@ -1,6 +1,6 @@
 rule bin_pair:
     input:
-        lib=lib("binning", "files", "galaxies", "images", "pixelmap", "records", "reprojection", "views", *FITTING),
+        lib=lib("bin_pair"),
         image=REPROJECTED,
         reference=reference_of,
         mask=mask_of,
@@ -17,7 +17,7 @@ rule bin_pair:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=memory(200, 6.0),
+        mem_mb=memory(300, image=12, reference=8),
     params:
         label=lambda wildcards: pair_of(wildcards).label,
         galaxy=range_settings,

@@ -7,21 +7,7 @@ localrules:
 
 rule check:
     input:
-        lib=lib(
-            "convolution",
-            "cost",
-            "estimators",
-            "files",
-            "flags",
-            "images",
-            "inspection",
-            "offsets",
-            "pixelmap",
-            "records",
-            "reprojection",
-            "tables",
-            "uncertainty",
-        ),
+        lib=lib("check_inputs"),
     log:
         f"{OUT}/logs/check.log",
     conda:

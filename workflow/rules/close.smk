@@ -1,6 +1,6 @@
 rule close_image:
     input:
-        lib=lib("binning", "files", "images", "records", *FITTING),
+        lib=lib("close_image"),
         image=lambda wildcards: image_of(wildcards).path,
         solved=lambda wildcards: solved_file(image_of(wildcards)),
         external=lambda wildcards: external_file(image_of(wildcards)),

@@ -41,6 +41,7 @@ def planned(config):
 
 settings = load_module(workflow.source_path("settings.py"), "anchoring_settings")
 planning = load_module(workflow.source_path("plan.py"), "anchoring_plan")
+sources = load_module(workflow.source_path("sources.py"), "anchoring_sources")
 ending = load_module(workflow.source_path("ending.py"), "anchoring_ending")
 plan = planned(validated(config))
 STARTED = time.time()
@@ -56,7 +57,6 @@ EXTERNAL = f"{TARGET}/{{target}}_{{instrument}}_external.json"
 INTERNAL = f"{BAND}/{{target}}_{{instrument}}_{{band}}_internal.json"
 APPLIED = f"{BAND}/{{image}}_applied.json"
 CLOSED = f"{BAND}/{{image}}_closure.json"
-FITTING = ("estimators", "fitting", "flags", "noise", "pairs", "samples", "selection", "uncertainty")  # of fits
 PICTURE = f"{BAND}/{{image}}_before_after"
 
 
@@ -80,18 +80,28 @@ wildcard_constraints:
     reference=one_of(pair.reference for pair in plan.possible_pairs()),
 
 
-def lib(*modules, beside=()):
+def lib(script, beside=()):
     """Library modules (and files beside them) that a script uses, as inputs.
 
     Editing one reruns what uses it, and they travel with the script where the workflow is not on this machine.
     """
-    names = [f"{name}.py" for name in ("__init__", "errors", "stage", *modules)]
-    return [workflow.source_path(f"../scripts/anchoring/{name}") for name in (*names, *beside)]
+
+    def module(name):
+        return workflow.source_path(f"../scripts/anchoring/{name}")
+
+    text = Path(workflow.source_path(f"../scripts/{script}.py")).read_text()
+    modules = sources.modules_of(text, lambda name: Path(module(f"{name}.py")).read_text())
+    return [module(name) for name in (*(f"{name}.py" for name in modules), *beside)]
 
 
-def memory(fixed, per_input_mb=0.0):
-    """Memory of a job in MB: so much, and in proportion to its input files; half as much again at each retry."""
-    return lambda wildcards, input, attempt: int((fixed + per_input_mb * input.size_mb) * 1.5 ** (attempt - 1))
+def memory(fixed, **per_mb):
+    """Memory of a job in MB: so much, and so many per MB of its named inputs; half as much again at each retry."""
+
+    def needed(wildcards, input, attempt):
+        sizes = ((factor, os.path.getsize(str(input[name])) / 1e6) for name, factor in per_mb.items())
+        return int((fixed + sum(factor * size for factor, size in sizes)) * 1.5 ** (attempt - 1))
+
+    return needed
 
 
 def image_of(wildcards):

@@ -1,6 +1,6 @@
 rule convolve_image:
     input:
-        lib=lib("convolution", "files", "images"),
+        lib=lib("convolve_image"),
         image=lambda wildcards: image_of(wildcards).path,
         kernel=kernel_of,
     output:
@@ -12,6 +12,6 @@ rule convolve_image:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=memory(500, 2.5),
+        mem_mb=memory(500, image=2.5, kernel=16),
     script:
         "../scripts/convolve_image.py"

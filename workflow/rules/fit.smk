@@ -1,6 +1,6 @@
 rule fit_pair:
     input:
-        lib=lib("binning", "files", *FITTING),
+        lib=lib("fit_pair"),
         bins=f"{PAIR}_bins.json",
         pixels=f"{PAIR}_pixels.npz",
     output:
@@ -20,7 +20,7 @@ rule fit_pair:
 
 rule plot_pair:
     input:
-        lib=lib("figures", "files", "words", beside=["anchoring.mplstyle"]),
+        lib=lib("plot_pair", beside=["anchoring.mplstyle"]),
         bins=f"{PAIR}_bins.json",
         pixels=f"{PAIR}_pixels.npz",
         fit=f"{PAIR}_fit.json",

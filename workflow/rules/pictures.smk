@@ -3,7 +3,7 @@
 
 rule plot_image:
     input:
-        lib=lib("figures", "files", "pictures", "records", "views", "words", beside=["anchoring.mplstyle"]),
+        lib=lib("plot_image", beside=["anchoring.mplstyle"]),
         views=lambda wildcards: list(views_of(image_of(wildcards)).values()),
         solved=lambda wildcards: solved_file(image_of(wildcards)),
         applied=APPLIED,
@@ -26,7 +26,7 @@ rule plot_image:
 
 rule show_table:
     input:
-        lib=lib("files", "offsets", "page", "tables", "words", beside=["style.css.jinja", "tables.html.jinja"]),
+        lib=lib("show_table", beside=["style.css.jinja", "tables.html.jinja"]),
         csv=f"{TARGET}/{{target}}_anchor_tab.csv",
     output:
         report(
@@ -47,7 +47,7 @@ rule show_table:
 
 use rule show_table as show_summary with:
     input:
-        lib=lib("files", "offsets", "page", "tables", "words", beside=["style.css.jinja", "tables.html.jinja"]),
+        lib=lib("show_table", beside=["style.css.jinja", "tables.html.jinja"]),
         csv=f"{OUT}/anchor_summary.csv",
     output:
         report(
@@ -64,10 +64,7 @@ use rule show_table as show_summary with:
 
 rule write_index:
     input:
-        lib=lib(
-            *("files", "offsets", "page", "records", "tables", "words"),
-            beside=["style.css.jinja", "survey.html.jinja", "tables.html.jinja"],
-        ),
+        lib=lib("write_index", beside=["style.css.jinja", "survey.html.jinja", "tables.html.jinja"]),
         solved=solved_files(plan.targets),
         applied=applied_files(plan.targets),
     output:

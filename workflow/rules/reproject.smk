@@ -1,6 +1,6 @@
 rule reproject_image:
     input:
-        lib=lib("files", "images", "pixelmap", "reprojection"),
+        lib=lib("reproject_image"),
         image=lambda wildcards: at_resolution(image_of(wildcards), pair_of(wildcards).resolution),
         reference=reference_of,
     output:
@@ -12,7 +12,7 @@ rule reproject_image:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=memory(200, 1.0),
+        mem_mb=memory(300, image=2, reference=3),
     params:
         method=config["reproject_func"],
     script:

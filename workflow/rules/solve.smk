@@ -1,6 +1,6 @@
 rule solve_external:
     input:
-        lib=lib("files", "flags", "offsets", "records"),
+        lib=lib("solve_external"),
         fits=fit_files,
     output:
         EXTERNAL,
@@ -16,7 +16,7 @@ rule solve_external:
 
 rule solve_internal:
     input:
-        lib=lib("files", "flags", "offsets", "records"),
+        lib=lib("solve_internal"),
         fits=fit_files,
         external=EXTERNAL,
     output:

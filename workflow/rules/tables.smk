@@ -1,6 +1,6 @@
 rule tabulate_target:
     input:
-        lib=lib("files", "flags", "offsets", "records", "tables"),
+        lib=lib("tabulate_target"),
         solved=lambda wildcards: solved_files([wildcards.target]),
         closed=lambda wildcards: closure_files([wildcards.target]),
     output:
@@ -18,7 +18,7 @@ rule tabulate_target:
 
 rule summarise_run:
     input:
-        lib=lib("files", "flags", "offsets", "records", "tables"),
+        lib=lib("summarise_run"),
         solved=solved_files(plan.targets),
         applied=applied_files(plan.targets),
     output:
@@ -35,7 +35,7 @@ rule summarise_run:
 
 rule verify_target:
     input:
-        lib=lib("files", "flags", "offsets", "records", "tables"),
+        lib=lib("verify_run"),
         solved=lambda wildcards: solved_files([wildcards.target]),
         applied=lambda wildcards: applied_files([wildcards.target]),
         products=lambda wildcards: ancient(products_of([wildcards.target])),
@@ -54,7 +54,7 @@ rule verify_target:
 
 use rule verify_target as verify_run with:
     input:
-        lib=lib("files", "flags", "offsets", "records", "tables"),
+        lib=lib("verify_run"),
         solved=solved_files(plan.targets),
         applied=applied_files(plan.targets),
         products=ancient([*products_of(plan.targets), f"{OUT}/anchor_summary.csv"]),
