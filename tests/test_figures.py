@@ -21,7 +21,7 @@ from anchoring.binning import bin_medians, fixed_width_edges, pixel_density
 from anchoring.figures import axis_label, band_label, equation, pair_figure, save_figure, styled
 
 SLOPE, INTERCEPT, RANGE = 1.25, -0.4, (0.25, 2.0)
-REASON = "no pixels of the reference in [0.25, 2] MJy/sr: expected some in the range: give a galaxy_table"
+REASON = "no pixels of the reference in [0.25, 2] MJy/sr: expected some in the range: set intensity_range or range_on"
 
 
 def make_pair(rng, *, slope=SLOPE, intercept=INTERCEPT, reason="", clipped=(), **changes):

@@ -14,7 +14,8 @@ from snakemake.utils import validate
 
 def load_module(path, name):
     """A Python file as a module, without leaving its folder on sys.path."""
-    spec = importlib.util.spec_from_file_location(name, path)
+    # A plain string: Snakemake's own cannot be written into the compiled file.
+    spec = importlib.util.spec_from_file_location(name, str(path))
     loaded = importlib.util.module_from_spec(spec)
     sys.modules[name] = loaded
     spec.loader.exec_module(loaded)
