@@ -40,7 +40,8 @@ def fitted(measured, pixels, settings, known):
         lowest, highest = measured["span"]
         raise AnchoringError(
             f"no pixels of the reference in [{low:.4g}, {high:.4g}] MJy/sr: in the overlap its values lie between "
-            f"{lowest:.4g} and {highest:.4g}; expected some in the range: set intensity_range or range_on, or give a galaxy_table"
+            f"{lowest:.4g} and {highest:.4g}; expected some in the range: set intensity_range or range_on, or give a "
+            "galaxy_table"
         )
     bins = Bins(*(np.array(measured[name], dtype=float) for name in Bins._fields))
     samples = Samples(*(pixels[name] for name in Samples._fields[:-2]), int(pixels["side"]), float(pixels["beam"]))
