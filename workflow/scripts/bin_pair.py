@@ -28,7 +28,7 @@ def main(
     error=None,
     anchor=None,
 ):
-    counts, x_edges, y_edges = binning.pixel_density(np.empty(0), np.empty(0))
+    x, y, limits = np.empty(0), np.empty(0), None
     listed, seen = {}, views.empty_view()
     try:
         comparison = images.read_product(image)
@@ -50,12 +50,10 @@ def main(
                 "expected some: use a smaller erode_fwhm or another mask"
             )
         x, y = x_image[binned].astype(float), y_image[binned].astype(float)
-        counts, x_edges, y_edges = binning.pixel_density(x, y)
         shift = 0.0 if anchor is None else _offset_of(anchor, reference)
         limits, edges = _range_and_edges(
             comparison.header, x_image, y_image, binned, label, galaxy, options["intensity_range"], shift
         )
-        counts, x_edges, y_edges = binning.pixel_density(x, y, limits)
         medians = binning.bin_medians(x, y, edges)
         listed = samples.sample_pair(x_image, y_image, both, coverage, beam=beam)
         sigma = _noise(other, y_image, listed, error, options["noise"])
@@ -75,6 +73,7 @@ def main(
     except AnchoringError as refusal:
         logging.error("%s", refusal)
         result, listed = {"refused": str(refusal)}, {}
+    counts, x_edges, y_edges = binning.pixel_density(x, y, limits)
     with whole_file(bins) as temporary:
         temporary.write_text(json.dumps(result, indent=1))
     with whole_file(pixels) as temporary:
