@@ -19,10 +19,8 @@ include: "workflow/rules/convolve.smk"
 include: "workflow/rules/reproject.smk"
 include: "workflow/rules/bin.smk"
 include: "workflow/rules/fit.smk"
-include: "workflow/rules/solve.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/apply.smk"
-include: "workflow/rules/close.smk"
 include: "workflow/rules/pictures.smk"
 
 

@@ -58,11 +58,11 @@ def test_an_accident_names_rule_image_log_and_remedy(tmp_path):
 
 
 def test_jobs_of_a_group_are_told_one_by_one(tmp_path):
-    group = SimpleNamespace(is_group=lambda: True, jobs=[job("fit_pair", "a", target=t) for t in ("x", "y")])
+    group = SimpleNamespace(is_group=lambda: True, jobs=[job("bin_pair", "a", target=t) for t in ("x", "y")])
     said = words([group], since=0)
     assert "2 jobs failed" in said
-    assert "fit_pair x:" in said
-    assert "fit_pair y:" in said
+    assert "bin_pair x:" in said
+    assert "bin_pair y:" in said
 
 
 def test_an_interrupted_run_says_how_to_go_on():

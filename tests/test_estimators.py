@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.optimize import nnls
 
 from anchoring.errors import AnchoringError
-from anchoring.estimators import errors_in_variables
+from anchoring.estimators import _least_squares_not_below_zero, errors_in_variables
 
 LIMITS = (0.0, 0.8)
 
@@ -74,3 +75,12 @@ def test_what_cannot_be_fitted_says_what_to_do(rng):
         errors_in_variables(x, -y, limits=LIMITS, sigma_x=0.1)
     with pytest.raises(AnchoringError, match="does not rise"):
         errors_in_variables(np.full(100, 0.5), y[:100], limits=LIMITS, sigma_x=0.1)
+
+
+def test_bounded_least_squares_is_scipys(rng):
+    for _ in range(500):
+        t, error, (v0, v1) = rng.uniform(0, 2, 12), rng.uniform(0.1, 3, 12), rng.normal(size=2)
+        design = np.stack([np.ones(12), t**2], axis=1) / error[:, None]
+        values = (v0 + v1 * t**2 + rng.normal(size=12)) / error
+        assert_allclose(_least_squares_not_below_zero(design, values), nnls(design, values)[0], atol=1e-10)
+    assert_allclose(_least_squares_not_below_zero(np.array([[1.0, 0], [1, 0]]), np.array([2.0, 4])), (3, 0))

@@ -110,7 +110,7 @@ def test_inputs_are_not_touched(project):
 
 
 def test_figures_of_failed_fits_are_there(project):
-    assert (project.folder / "results/bright/F770W/anchored/bright_miri_lv3_f770w_on_irac4_atgauss4.png").is_file()
+    assert (project.folder / "results/bright/F770W/anchored/bright_miri_lv3_f770w_fit.png").is_file()
 
 
 def test_leniency_lets_the_run_succeed(project):

@@ -1,8 +1,8 @@
 """Figures show what they are given, whoever draws them and wherever: numbers, bins, lines, limits and reasons."""
 
 import itertools
-import json
 import os
+import pickle
 import re
 import string
 import subprocess
@@ -16,16 +16,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import same_color
 from numpy.testing import assert_allclose
 
-import plot_pair
 from anchoring.binning import bin_medians, fixed_width_edges, pixel_density
-from anchoring.figures import axis_label, band_label, equation, pair_figure, save_figure, styled
+from anchoring.figures import axis_label, band_label, equation, fits_figure, save_figure, styled
 
 SLOPE, INTERCEPT, RANGE = 1.25, -0.4, (0.25, 2.0)
 REASON = "no pixels of the reference in [0.25, 2] MJy/sr: expected some in the range: set intensity_range or range_on"
 
 
 def make_pair(rng, *, slope=SLOPE, intercept=INTERCEPT, reason="", clipped=(), **changes):
-    """Arguments of `pair_figure`: a cloud of pixels around a line, its bins and the line itself, or no line."""
+    """A pair for `fits_figure`: a cloud of pixels around a line, its bins and the line itself, or no line."""
     x = np.append(rng.lognormal(-0.3, 0.7, 20_000), [60.0] * 40)
     y = slope * x + intercept + 0.05 * rng.normal(size=x.size)
     density, x_edges, y_edges = pixel_density(x, y)
@@ -40,6 +39,10 @@ def make_pair(rng, *, slope=SLOPE, intercept=INTERCEPT, reason="", clipped=(), *
         "x_label": axis_label("irac4_atgauss4", True), "y_label": axis_label("F770W", True),
         "title": "ngc0628: F770W on IRAC4", "reason": reason, **changes,
     }  # fmt: skip
+
+
+def pair_figure(**pair):
+    return fits_figure([pair])
 
 
 def without_pixels(pair):
@@ -273,47 +276,39 @@ def test_a_kind_of_file_that_is_not_known_leaves_nothing(saved, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["pair.pdf", "pair.png"]
 
 
-@pytest.fixture
-def job(rng, tmp_path):
-    """Files of a job of `plot_pair` and its other arguments."""
-
-    def write(pair, status, reason=""):
-        bins = {name: values.tolist() for name, values in pair["bins"].items() if name != "used"}
-        line = {**(pair["fit"] or {"range": RANGE}), "status": status, "reason": reason}
-        line["used"] = pair["bins"]["used"].tolist() if pair["fit"] else []
-        (tmp_path / "bins.json").write_text(json.dumps({"refused": "", **bins}))
-        (tmp_path / "fit.json").write_text(json.dumps(line))
-        np.savez_compressed(tmp_path / "pixels.npz", **{name: pair[name] for name in ("density", "x_edges", "y_edges")})
-        files = {"bins": "bins.json", "pixels": "pixels.npz", "fit": "fit.json", "png": "a.png", "pdf": "a.pdf",
-                 "caption": "a.rst"}  # fmt: skip
-        arguments = {"target": "ngc0628", "band": "F770W", "label": "irac4_atgauss4", "simplify_labels": True}
-        return {name: str(tmp_path / file) for name, file in files.items()} | arguments
-
-    return write
-
-
-def test_script_draws_a_fit_and_a_failure(rng, job, tmp_path):
-    pair = make_pair(rng)
-    plot_pair.main(**job(pair, "fitted"))
-    save_figure(pair_figure(**pair), [tmp_path / "direct.png"])
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "direct.png").read_bytes()
-    failed = make_pair(rng, reason=REASON, fit_range=RANGE)
-    plot_pair.main(**job(failed, "failed", REASON))
-    save_figure(pair_figure(**failed), [tmp_path / "direct.png"])
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "direct.png").read_bytes()
+def test_pairs_stand_side_by_side_and_each_is_as_it_is_alone(rng):
+    pairs = [make_pair(rng), make_pair(rng, title="ngc0628: F770W on W3 " * 4, reason=REASON, fit_range=RANGE),
+             without_pixels(make_pair(rng, reason="no overlap")), make_pair(rng, slope=0.3)]  # fmt: skip
+    figure = drawn(fits_figure(pairs))
+    column = figure.bbox.width / len(pairs)
+    assert all(text.get_window_extent().x1 // column == text.get_window_extent().x0 // column for text in figure.texts)
+    columns = [[axes for axes in figure.axes if axes.bbox.x0 // column == index] for index in range(len(pairs))]
+    assert [len(panels) for panels in columns] == [3, 2, 0, 3]
+    assert len({round(panels[0].bbox.y1, 6) for panels in columns if panels}) == 1
+    for pair, panels in zip(pairs, columns, strict=True):
+        alone = drawn(pair_figure(**pair)).axes
+        for shown, expected in zip(panels, alone, strict=True):
+            assert_allclose(shown.get_xlim() + shown.get_ylim(), expected.get_xlim() + expected.get_ylim())
+            assert_allclose(shown.bbox.size, expected.bbox.size)
+            for line, same in zip(shown.get_lines(), expected.get_lines(), strict=True):
+                assert_allclose(line.get_xydata(), same.get_xydata())
 
 
-def test_processes_without_a_home_or_side_by_side_are_quiet_and_draw_the_same(rng, job, saved, tmp_path):
-    arguments = job(saved[0], "fitted")
+def test_processes_without_a_home_or_side_by_side_are_quiet_and_draw_the_same(saved, tmp_path):
+    (tmp_path / "pair.pickle").write_bytes(pickle.dumps(saved[0]))
     (tmp_path / "a_file").touch()
     places = [tmp_path / "a_file" / "never", tmp_path / "new", tmp_path / "new"]
-    code = "import sys, json, plot_pair; plot_pair.main(**json.loads(sys.argv[1])); print('pyplot' in str(sys.modules))"
+    code = (
+        "import pickle, sys; from anchoring.figures import fits_figure, save_figure; "
+        "save_figure(fits_figure([pickle.load(open(sys.argv[1], 'rb'))]), sys.argv[2:]); "
+        "print('pyplot' in str(sys.modules))"
+    )
     processes = []
     for seed, place in enumerate(places):
-        own = json.dumps({**arguments, "png": str(tmp_path / f"{seed}.png"), "pdf": str(tmp_path / f"{seed}.pdf")})
+        files = [tmp_path / "pair.pickle", *(tmp_path / f"{seed}.{kind}" for kind in ("png", "pdf"))]
         environment = {**os.environ, "MPLCONFIGDIR": str(place), "PYTHONHASHSEED": str(seed),
                        "PYTHONPATH": os.pathsep.join(sys.path)}  # fmt: skip
-        command = [sys.executable, "-W", "error", "-c", code, own]
+        command = [sys.executable, "-W", "error::UserWarning", "-c", code, *map(str, files)]
         processes.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
     for seed, process in enumerate(processes):
         output, errors = process.communicate(timeout=60)

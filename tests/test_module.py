@@ -26,7 +26,7 @@ rule own:
 onerror:
     anchoring.onerror()
 """
-JOBS = ("convolve_image", "reproject_image", "bin_pair", "fit_pair", "plot_pair", "solve_external", "apply_offset",
+JOBS = ("convolve_image", "reproject_image", "bin_pair", "fit_external", "apply_offset", "plot_image",
         "tabulate_target")  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from pages import Page
 
 import show_table
 from anchoring.page import survey, table, write_page
-from anchoring.words import error_of, fit_caption, flags_of, image_caption, restructured, signed, write_caption
+from anchoring.words import error_of, fits_caption, flags_of, image_caption, restructured, signed, write_caption
 
 REASON = "irac4_atgauss4: no pixels of the reference in [0.25, 2] MJy/sr; expected <some>"
 FIT = {
@@ -40,7 +40,8 @@ def figures_of(records):
         {
             "image": record["image"],
             "picture": f"{record['target']}/{record['band']}/{record['name']}_before_after",
-            "fits": {"irac4_atgauss4": f"{record['target']}/{record['band']}/{record['name']}_on_irac4_atgauss4"},
+            "fit": f"{record['target']}/{record['band']}/{record['name']}_fit",
+            "references": ["irac4_atgauss4"],
         }
         for record in records
     ]
@@ -80,8 +81,7 @@ def test_every_image_is_in_the_survey_and_leads_to_its_figures(records, tmp_path
     assert all(link[1:] in page.ids for link in page.links if link.startswith("#"))
     addressed = {unquote(link) for link in page.links if not link.startswith(("#", "data:"))}
     for figure in figures_of(records):
-        fit = figure["fits"]["irac4_atgauss4"]
-        assert {f"{figure['picture']}.png", f"{fit}.png", f"{fit}.pdf"} <= addressed
+        assert {f"{figure['picture']}.png", f"{figure['fit']}.png", f"{figure['fit']}.pdf"} <= addressed
     assert len(addressed) == 3 * len(records)
     for record in records:
         assert f"{record['target']}/{record['band']}/{record['name']}" in map(unquote, page.ids)
@@ -185,7 +185,7 @@ def test_table_of_a_target_is_split_into_what_has_an_offset_and_what_has_none(tm
 def test_captions_say_what_was_fitted_and_survive_any_letters(tmp_path):
     record = make_record("m_83*", "F770W", flags=["few_bins"])
     said = {
-        "fit": fit_caption("m_83*", "F770W", "irac4_atgauss4", {**FIT, "flags": ["few_bins"]}, True),
+        "fit": fits_caption(record, [{**FIT, "flags": ["few_bins"]}], True),
         "image": image_caption(record, FIT, True),
     }
     for name, paragraphs in said.items():

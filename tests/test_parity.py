@@ -12,8 +12,9 @@ from simulate import TARGETS, simulate_tree
 
 import bin_pair
 import convolve_image
-import fit_pair
+import fit_images
 import reproject_image
+from anchoring.pairs import Settings
 
 PUBLISHED = json.loads((Path(__file__).parent / "pjpipe_demo.json").read_text())["fits"]
 TOLERANCE = 1e-5  # slope; MJy/sr of intercept
@@ -52,11 +53,11 @@ def fitted(folder, pair):
     """The fit of a pair, through the scripts of its rules."""
     image = convolved(folder, pair.image, pair.resolution)
     reference = pair.reference_path or convolved(folder, pair.reference_image, pair.resolution)
-    reprojected, bins, pixels, fit = (folder / f"pair{ending}" for ending in (".fits", ".json", ".npz", "_fit.json"))
+    reprojected, bins, pixels = (folder / f"pair{ending}" for ending in (".fits", ".json", ".npz"))
     reproject_image.main(image, reference, reprojected, "interp")
     bin_pair.main(reprojected, reference, bins, pixels, folder / "view.npz", pair.label, None)
-    fit_pair.main(bins, pixels, fit)
-    return json.loads(fit.read_text())
+    files = {"bins": bins, "pixels": pixels, "reference": pair.reference, "label": pair.label}
+    return fit_images.fit_of(files, {"image": pair.image.path, "band": pair.image.band}, Settings())
 
 
 def convolved(folder, image, resolution):

@@ -1,6 +1,7 @@
 """Views hold the means and the counts of their pixels; pictures show them before and after with one stretch."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from numpy.testing import assert_allclose
 
 import plot_image
-from anchoring.figures import save_figure, styled
+from anchoring.binning import bin_medians, fixed_width_edges, pixel_density
+from anchoring.figures import fits_figure, save_figure, styled
 from anchoring.pictures import bar_ticks, density, picture, stretch
 from anchoring.views import FAINT, SIDE, View, empty_view, make_view
 
@@ -151,46 +153,78 @@ def test_without_pixels_there_are_words_alone(tmp_path):
 
 FIT = {"reference": "w3", "label": "w3_atgauss15", "resolution": "gauss15", "status": "fitted", "reason": "",
        "slope": SLOPE, "slope_err": 0.01, "intercept": -OFFSET, "intercept_err": 0.01, "rms": 0.01, "n_bins": 7,
-       "n_pixels": 9804, "range": [0, 0.8]}  # fmt: skip
+       "n_pixels": 9804, "range": [0, 0.8], "used": [True] * 7}  # fmt: skip
+NO_FIT = {**FIT, "reference": "irac4", "label": "irac4_atgauss4", "status": "failed", "reason": "no overlap",
+          "slope": None, "range": None, "used": []}  # fmt: skip
+CELLS, EDGES = ("density", "x_edges", "y_edges"), fixed_width_edges(0, 0.8)
 RECORD = {"target": "ngc0628", "band": "F770W", "image": "a.fits", "status": "anchored", "reason": "", "offset": OFFSET,
-          "offset_err": 0.01, "chosen": 1, "fits": [{**FIT, "reference": "irac4", "slope": None}, FIT]}  # fmt: skip
+          "offset_err": 0.01, "chosen": 1, "fits": [NO_FIT, FIT]}  # fmt: skip
 
 
 @pytest.fixture
 def job(rng, tmp_path):
     """Arguments of a job of `plot_image`, whose first reference has no pixels."""
-    view = make_view(*make_pair(rng), 0.75)
-    for name, stored in (("irac4", empty_view()), ("w3", view)):
-        np.savez_compressed(tmp_path / f"{name}.npz", **stored._asdict())
+    x, y, both = make_pair(rng)
+    nothing = np.empty(0)
+    pairs = {
+        "irac4": (nothing, nothing, empty_view(), {"refused": "no overlap"}),
+        "w3": (x[both], y[both], make_view(x, y, both, 0.75), bin_medians(x[both], y[both], EDGES)._asdict()),
+    }
+    files = {name: {kind: str(tmp_path / f"{name}_{kind}") for kind in ("bins", "pixels", "view")} for name in pairs}
+    for name, (x, y, view, bins) in pairs.items():
+        measured = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in bins.items()}
+        Path(files[name]["bins"]).write_text(json.dumps(measured))
+        for kind, arrays in (("pixels", dict(zip(CELLS, pixel_density(x, y), strict=True))), ("view", view._asdict())):
+            with open(files[name][kind], "wb") as file:
+                np.savez_compressed(file, **arrays)
     (tmp_path / "solved.json").write_text(json.dumps([{**RECORD, "image": "b.fits"}, RECORD]))
     (tmp_path / "applied.json").write_text(json.dumps({"image": "a.fits", "status": "anchored", "reason": ""}))
-    files = {"solved": "solved.json", "applied": "applied.json", "png": "a.png", "caption": "a.rst"}
     return {
-        **{name: str(tmp_path / file) for name, file in files.items()},
+        **{name: str(tmp_path / f"{name}.json") for name in ("solved", "applied")},
         "image": "a.fits",
-        "views": {name: str(tmp_path / f"{name}.npz") for name in ("irac4", "w3")},
+        "pairs": files,
+        "figure": {kind: str(tmp_path / f"fit.{kind}") for kind in ("png", "pdf")} | {"caption": tmp_path / "fit.rst"},
+        "picture": {"png": str(tmp_path / "a.png"), "caption": tmp_path / "a.rst"},
         "simplify_labels": True,
     }
 
 
-def test_script_draws_the_fit_that_fixed_the_offset_and_always_the_same(job, tmp_path):
+def plain(path):
+    return path.read_text().replace("\\", "")
+
+
+def test_script_draws_all_fits_and_the_picture_of_the_one_that_fixed_the_offset(job, tmp_path):
     plot_image.main(**job)
-    with np.load(tmp_path / "w3.npz") as stored:
+    with np.load(job["pairs"]["w3"]["view"]) as stored:
         view = View(*(stored[name] for name in View._fields))
     figure = picture(view=view, offset=OFFSET, line=(SLOPE, 0.0), reference="W3",
                      title="ngc0628: F770W before and after anchoring",
                      paragraphs=["+0.400 ± 0.010 MJy/sr added, from W3 at gauss15"])  # fmt: skip
     save_figure(figure, [tmp_path / "direct.png"])
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "direct.png").read_bytes()
-    assert "from W3 at the resolution gauss15" in (tmp_path / "a.rst").read_text().replace("\\", "")
+    assert "from W3 at the resolution gauss15" in plain(tmp_path / "a.rst")
+    said = plain(tmp_path / "fit.rst")
+    assert "On IRAC4: no overlap." in said
+    assert "On W3: y = (1.700 ± 0.010) x − (0.400 ± 0.010) MJy/sr; rms 0.01 MJy/sr; 7 bins" in said
+    drawn = [plot_image.pair_of(fit, job["pairs"][fit["reference"]], RECORD, True) for fit in RECORD["fits"]]
+    assert [(pair["fit"] is None, pair["density"].size) for pair in drawn] == [(True, 0), (False, pair_size(drawn[1]))]
+    save_figure(fits_figure(drawn), [tmp_path / "direct.png"])
+    assert (tmp_path / "fit.png").read_bytes() == (tmp_path / "direct.png").read_bytes()
+    assert (tmp_path / "fit.pdf").read_bytes().startswith(b"%PDF")
+
+
+def pair_size(pair):
+    return (pair["x_edges"].size - 1) * (pair["y_edges"].size - 1)
 
 
 def test_script_shows_pixels_where_an_offset_could_not_be_applied(job, tmp_path):
     reason = "a.fits is already anchored"
     (tmp_path / "applied.json").write_text(json.dumps({"image": "a.fits", "status": "failed", "reason": reason}))
     plot_image.main(**job)
-    assert reason in (tmp_path / "a.rst").read_text().replace("\\", "")
-    fit, view = plot_image.shown({**RECORD, "chosen": None}, job["views"])
+    assert reason in plain(tmp_path / "a.rst")
+    assert reason in plain(tmp_path / "fit.rst")
+    views = {name: files["view"] for name, files in job["pairs"].items()}
+    fit, view = plot_image.shown({**RECORD, "chosen": None}, views)
     assert fit["reference"] == "w3"
     assert view.x.size
     assert plot_image.expected(fit, None) == (SLOPE, -OFFSET)

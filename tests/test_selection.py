@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.ndimage import gaussian_filter
 
 from anchoring.errors import AnchoringError
 from anchoring.samples import ENOUGH, sample_pair, sample_side
-from anchoring.selection import beam_coverage, least_coverage, left_out
+from anchoring.selection import SIGMA_PER_FWHM, beam_coverage, least_coverage, left_out
 
 
 @pytest.mark.parametrize("erode", [0.3, 0.7, 1.0])
@@ -34,6 +35,14 @@ def test_a_lone_missing_pixel_takes_nothing_but_a_hole_of_a_beam_does():
     kept = beam_coverage(inside, 10.0) >= least_coverage(0.7)
     assert not kept[50, 50:65].any()
     assert kept[50, 70]
+
+
+@pytest.mark.parametrize("beam", [0.4, 1.0, 7.3, 60.0, 500.0])
+def test_coverage_is_the_mask_seen_through_a_gaussian_whatever_its_width(rng, beam):
+    inside = rng.random((70, 41)) > 0.2
+    inside[:, :9] = False
+    expected = gaussian_filter(inside.astype(float), beam * SIGMA_PER_FWHM, mode="constant", truncate=4)
+    assert_allclose(beam_coverage(inside, beam), expected, atol=2e-6)
 
 
 def test_nothing_is_eroded_by_nothing():

@@ -79,10 +79,10 @@ def test_inputs_are_not_touched(ideal):
     assert checksums(ideal.folder / "data") == ideal.before
 
 
-def test_every_fit_has_its_figures(ideal):
+def test_every_image_has_its_figures(ideal):
     for target in TARGETS:
-        figures = list((ideal.folder / "results" / target).glob("*/anchored/*_on_*.p*"))
-        assert sorted(f.suffix for f in figures) == [".pdf"] * 5 + [".png"] * 5
+        figures = list((ideal.folder / "results" / target).glob("*/anchored/*_fit.p*"))
+        assert sorted(f.suffix for f in figures) == [".pdf"] * 4 + [".png"] * 4
 
 
 def test_page_leads_to_every_figure_and_nowhere_else(ideal):
@@ -91,7 +91,7 @@ def test_page_leads_to_every_figure_and_nowhere_else(ideal):
     assert all((ideal.folder / "results" / unquote(link)).is_file() for link in files)
     made = {str(path.relative_to(ideal.folder / "results")) for path in (ideal.folder / "results").rglob("*.p[nd][gf]")}
     assert {unquote(link) for link in files} == made
-    assert len(made) == 8 + 2 * 10
+    assert len(made) == 8 + 2 * 8
 
 
 def test_report_needs_no_network_and_its_captions_have_the_numbers(ideal):
@@ -100,7 +100,7 @@ def test_report_needs_no_network_and_its_captions_have_the_numbers(ideal):
     assert not re.search(r"<(script|link|img)[^>]*(src|href)=.https?:", report)
     (results,) = re.findall(r"^ *var results = (\{\".*);$", report, re.MULTILINE)
     results = json.loads(results)
-    assert len(results) == 10 + 8 + 2 + 1
+    assert len(results) == 8 + 8 + 2 + 1
     figure = results["results/ngc0628/F770W/anchored/ngc0628_miri_lv3_f770w_before_after.png"]
     assert figure["labels"] == {"figure": "F770W before and after: anchored"}
     offset = next(r for r in ideal.truth if (r["target"], r["band"]) == ("ngc0628", "F770W"))["offset"]
@@ -120,7 +120,7 @@ OF_THE_RUN = ("summarise_run", "show_summary", "write_index")  # run once whenev
     ("removed", "rules"),
     [
         ("ngc0628/F770W/lv3/ngc0628_miri_lv3_f770w_i2d_anchor.fits", {"restore_image"}),
-        ("ngc0628/F335M/anchored/ngc0628_nircam_lv3_f335m_on_ngc0628_nircam_lv3_f300m.png", {"plot_pair"}),
+        ("ngc0628/F335M/anchored/ngc0628_nircam_lv3_f335m_fit.pdf", {"plot_image"}),
         ("ngc0628/ngc0628_anchor_tab.fits", {"tabulate_target", "show_table"}),
         ("anchor_summary.csv", {"summarise_run", "show_summary"}),
         ("index.html", {"write_index"}),
@@ -147,8 +147,8 @@ def test_a_changed_image_reruns_what_depends_on_it_and_nothing_else(finished):
     with fits.open(path, mode="update") as hdus:
         hdus["SCI"].data[hdus["SCI"].data != 0] += np.float32(0.25)
     before = float(next(r for (t, b, _), r in finished.summary().items() if (t, b) == ("ngc0628", "F2100W"))["offset"])
-    once = ("reproject_image", "bin_pair", "fit_pair", "plot_pair", "solve_internal", "apply_offset", "close_image",
-            "plot_image", "tabulate_target", "show_table", *OF_THE_RUN)  # fmt: skip
+    once = ("reproject_image", "bin_pair", "fit_internal", "apply_offset", "plot_image", "tabulate_target",
+            "show_table", *OF_THE_RUN)  # fmt: skip
     assert without_checks(finished.planned_jobs()) == dict.fromkeys(once, 1)
     finished.run()
     after = float(next(r for (t, b, _), r in finished.summary().items() if (t, b) == ("ngc0628", "F2100W"))["offset"])
@@ -168,22 +168,20 @@ def test_a_changed_kernel_reruns_its_band_in_every_target(finished):
     jobs = without_checks(finished.planned_jobs())
     assert [jobs.pop(rule) for rule in OF_THE_RUN] == [1, 1, 1]
     assert set(jobs.values()) == {2}
-    assert set(jobs) == {"convolve_image", "reproject_image", "bin_pair", "fit_pair", "plot_pair", "solve_internal",
-                         "apply_offset", "close_image", "plot_image", "tabulate_target", "show_table"}  # fmt: skip
+    assert set(jobs) == {"convolve_image", "reproject_image", "bin_pair", "fit_internal", "apply_offset", "plot_image",
+                         "tabulate_target", "show_table"}  # fmt: skip
 
 
 def test_a_changed_reference_reruns_its_target_from_the_fit_on(finished):
     later(finished.folder / "data/ref/eso097-013_irac4_atgauss4.fits")
     jobs = without_checks(finished.planned_jobs())
-    assert jobs == {"reproject_image": 1, "bin_pair": 1, "fit_pair": 1, "plot_pair": 1, "solve_external": 1,
-                    "solve_internal": 1, "apply_offset": 2, "close_image": 2, "plot_image": 2,
-                    "tabulate_target": 1, "show_table": 1,
-                    **dict.fromkeys(OF_THE_RUN, 1)}  # fmt: skip
+    assert jobs == {"reproject_image": 1, "bin_pair": 1, "fit_external": 1, "fit_internal": 1, "apply_offset": 2,
+                    "plot_image": 2, "tabulate_target": 1, "show_table": 1, **dict.fromkeys(OF_THE_RUN, 1)}  # fmt: skip
 
 
 def test_a_changed_parameter_reruns_its_rule_and_what_follows(finished):
     finished.configure(simplify_labels=False)
-    assert without_checks(finished.planned_jobs()) == {"plot_pair": 10, "plot_image": 8, "write_index": 1}
+    assert without_checks(finished.planned_jobs()) == {"plot_image": 8, "write_index": 1}
     finished.configure(reproject_func="adaptive")
     jobs = without_checks(finished.planned_jobs())
     assert "convolve_image" not in jobs
@@ -191,8 +189,8 @@ def test_a_changed_parameter_reruns_its_rule_and_what_follows(finished):
     miri = {"miri": {"external_bands": ["w3_atgauss15", "irac4_atgauss4"]}}
     finished.configure(instruments=miri)
     jobs = without_checks(finished.planned_jobs())
-    assert jobs == {"solve_external": 2, "solve_internal": 2, "apply_offset": 4, "close_image": 4, "plot_image": 4,
-                    "tabulate_target": 2, "show_table": 2, **dict.fromkeys(OF_THE_RUN, 1)}  # fmt: skip
+    assert jobs == {"fit_external": 2, "fit_internal": 2, "apply_offset": 4, "plot_image": 4, "tabulate_target": 2,
+                    "show_table": 2, **dict.fromkeys(OF_THE_RUN, 1)}  # fmt: skip
 
 
 def test_keeping_no_intermediates_changes_nothing_else(finished):

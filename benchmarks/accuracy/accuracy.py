@@ -34,7 +34,7 @@ COLUMNS = ("pair", "noise", "estimator", "n", "bias", "rms", "median_error", "st
 
 
 def fit(pair, label, estimator, *, limits=None, external=True):
-    """The fit of a simulated pair as `bin_pair` and `fit_pair` make it, as a record."""
+    """The fit of a simulated pair as `bin_pair` and `fit_images` make it, as a record."""
     inside = np.isfinite(pair.x) & np.isfinite(pair.y)
     limits = limits or fixed_range(label)
     edges = fixed_width_edges(*limits)

@@ -1,5 +1,5 @@
-# Whether an image can be anchored is known when its offset is solved, after the jobs of the run are laid out. What
-# every image gets is a record; the anchored image is written with it, or taken away when its offset is withdrawn.
+# Whether an image can be anchored is known when its offset is fixed, after the jobs of the run are laid out. What every
+# image gets is a record; the anchored image is written with it, or taken away when its offset is withdrawn.
 
 
 rule apply_offset:
@@ -7,6 +7,8 @@ rule apply_offset:
         lib=lib("apply_offset"),
         image=lambda wildcards: image_of(wildcards).path,
         solved=lambda wildcards: solved_file(image_of(wildcards)),
+        external=lambda wildcards: external_file(image_of(wildcards)),
+        pixels=lambda wildcards: measured_files([image_of(wildcards)]),
     output:
         record=APPLIED,
     log:
@@ -16,9 +18,11 @@ rule apply_offset:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=memory(200),
+        mem_mb=memory(300),
     params:
         anchored=lambda wildcards: anchored_path(image_of(wildcards)),
+        pairs=closing_pairs,
+        settings=fit_settings(),
     script:
         "../scripts/apply_offset.py"
 

@@ -7,9 +7,7 @@ rule bin_pair:
         error=error_of,
         solved=anchor_file,
     output:
-        bins=f"{PAIR}_bins.json",
-        pixels=f"{PAIR}_pixels.npz",
-        view=f"{PAIR}_view.npz",
+        **{kind: f"{PAIR}{ending}" for kind, ending in MEASURED.items()},
     log:
         f"{LOGS}/bin_pair/{{band}}_{{image}}_on_{{reference}}.log",
     benchmark:

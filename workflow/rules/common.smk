@@ -57,14 +57,22 @@ REPROJECTED = f"{PAIR}.fits"
 EXTERNAL = f"{TARGET}/{{target}}_{{instrument}}_external.json"
 INTERNAL = f"{BAND}/{{target}}_{{instrument}}_{{band}}_internal.json"
 APPLIED = f"{BAND}/{{image}}_applied.json"
-CLOSED = f"{BAND}/{{image}}_closure.json"
+FIT = f"{BAND}/{{image}}_fit"
 PICTURE = f"{BAND}/{{image}}_before_after"
+MEASURED = {"bins": "_bins.json", "pixels": "_pixels.npz", "view": "_view.npz"}  # what bin_pair writes of a pair
 
 
 # On this machine, never more jobs at once than fit into its memory; `--resources mem_mb=...` says otherwise.
 if workflow.is_main_process and workflow.local_exec and "mem_mb" not in workflow.global_resources:
     installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     workflow.register_resource("mem_mb", int(0.8 * installed / 1e6))
+
+
+onstart:
+    # Snakemake's limit of jobs per second is made for submissions. Here it is of no use, and for every job that ends it
+    # has the scheduler look at all that wait once more in each second to come: quadratic in the jobs of a survey.
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
 
 
 def one_of(values):
@@ -138,6 +146,24 @@ def pair_file(pair, ending):
     return f"{stem}{ending}"
 
 
+def fitted_pairs(image):
+    return [pair for pair in plan.pairs.get(image, []) if not pair.problem]
+
+
+def measured_pair(pair, kinds=("bins", "pixels")):
+    """Where what was measured of a pair is."""
+    return {kind: pair_file(pair, MEASURED[kind]) for kind in kinds}
+
+
+def measured_of(image):
+    """Reference: where all is that was measured of an image and it."""
+    return {pair.reference: measured_pair(pair, MEASURED) for pair in fitted_pairs(image)}
+
+
+def measured_files(images, kinds=("bins", "pixels")):
+    return [path for image in images for pair in fitted_pairs(image) for path in measured_pair(pair, kinds).values()]
+
+
 def solved_file(image):
     """Where the offset of an image is."""
     pattern = EXTERNAL if plan.is_reference(image) else INTERNAL
@@ -145,7 +171,7 @@ def solved_file(image):
 
 
 def fits_of(images):
-    """Per image, its references in order: what was fitted, or why nothing could be."""
+    """Per image, its references in order: what is to be fitted, or why nothing can be."""
     return [
         {
             "target": image.target,
@@ -160,8 +186,8 @@ def fits_of(images):
                     "label": pair.label,
                     "kind": pair.kind,
                     "resolution": pair.resolution,
-                    "fit": "" if pair.problem else pair_file(pair, "_fit.json"),
                     "problem": pair.problem,
+                    **({} if pair.problem else measured_pair(pair)),
                 }
                 for pair in plan.pairs[image]
             ],
@@ -171,12 +197,8 @@ def fits_of(images):
 
 
 def solved_group(wildcards):
-    """The images that one solve job answers for."""
+    """The images that one fit job answers for."""
     return plan.group(wildcards.target, wildcards.instrument, getattr(wildcards, "band", None))
-
-
-def fit_files(wildcards):
-    return [p["fit"] for image in fits_of(solved_group(wildcards)) for p in image["pairs"] if p["fit"]]
 
 
 def solved_files(targets):
@@ -214,9 +236,7 @@ def applied_files(targets):
 
 def products_of(targets):
     """All that is made for some targets beside their anchored images: figures and tables."""
-    pairs = [pair for target in targets for pair in plan.possible_pairs(target)]
-    figures = [pair_file(pair, ending) for pair in pairs for ending in (".png", ".pdf", ".rst")]
-    figures += [picture_file(i, ending) for i in pictured_images(targets) for ending in (".png", ".rst")]
+    figures = [figure_file(i, kind) for i in pictured_images(targets) for kind in FIGURES]
     return figures + [f"{OUT}/{t}/{t}_anchor_tab.{ending}" for t in targets for ending in ("fits", "csv", "html")]
 
 
@@ -300,57 +320,42 @@ def external_file(image):
     return EXTERNAL.format(target=image.target, instrument=image.instrument)
 
 
-def fitted_pairs(wildcards):
-    return [pair for pair in plan.pairs[image_of(wildcards)] if not pair.problem]
-
-
 def closing_pairs(wildcards):
     """Per reference, where the samples are that the closure test fits again."""
     return {
         pair.reference: {
-            "bins": pair_file(pair, "_bins.json"),
-            "pixels": pair_file(pair, "_pixels.npz"),
+            **measured_pair(pair),
             "range_follows": needs_anchor(pair) or (pair.kind == "internal" and config["galaxy_table"] is not None),
         }
-        for pair in fitted_pairs(wildcards)
+        for pair in fitted_pairs(image_of(wildcards))
     }
-
-
-def closure_files(targets):
-    return [
-        CLOSED.format(target=i.target, band=i.band, image=i.name)
-        for i in plan.images.values()
-        if i.target in targets and i not in plan.skipped
-    ]
 
 
 # --- what people look at ----------------------------------------------------------------------------------------------
 
 
-def picture_file(image, ending):
-    return PICTURE.format(target=image.target, band=image.band, image=image.name) + ending
+FIGURES = (f"{FIT}.png", f"{FIT}.pdf", f"{FIT}.rst", f"{PICTURE}.png", f"{PICTURE}.rst")
 
 
-def views_of(image):
-    """Reference: file with the view of the image beside it."""
-    return {p.reference: pair_file(p, "_view.npz") for p in plan.pairs.get(image, []) if not p.problem}
+def figure_file(image, pattern):
+    return pattern.format(target=image.target, band=image.band, image=image.name)
 
 
 def pictured_images(targets):
-    return [image for image in plan.images.values() if image.target in targets and views_of(image)]
+    return [image for image in plan.images.values() if image.target in targets and fitted_pairs(image)]
 
 
 def figures_of(images):
-    """Per image, where its figures are, seen from out_dir and without their endings."""
+    """Per image that has figures, where they are, seen from out_dir and without their endings."""
     return [
         {
             "image": image.path,
-            "picture": os.path.relpath(picture_file(image, ""), OUT) if views_of(image) else "",
-            "fits": {
-                p.reference: os.path.relpath(pair_file(p, ""), OUT) for p in plan.pairs.get(image, []) if not p.problem
-            },
+            "fit": os.path.relpath(figure_file(image, FIT), OUT),
+            "picture": os.path.relpath(figure_file(image, PICTURE), OUT),
+            "references": [pair.reference for pair in fitted_pairs(image)],
         }
         for image in images
+        if fitted_pairs(image)
     ]
 
 
@@ -358,11 +363,9 @@ def figures_of(images):
 # would change with them and start jobs anew. One label each, as Snakemake makes switches that lead nowhere of several.
 
 
-def label_of_fit(wildcards, input):
-    fit = json.loads(Path(input.fit).read_text())
-    return {"figure": f"{wildcards.band} on {pair_of(wildcards).label}: {fit['status']}"}
+def label_of(figure):
+    def label(wildcards, input):
+        outcome = json.loads(Path(input.applied).read_text())
+        return {"figure": f"{wildcards.band} {figure}: {outcome['status']}"}
 
-
-def label_of_picture(wildcards, input):
-    outcome = json.loads(Path(input.applied).read_text())
-    return {"figure": f"{wildcards.band} before and after: {outcome['status']}"}
+    return label

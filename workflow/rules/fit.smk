@@ -1,41 +1,31 @@
-rule fit_pair:
+# Fits of the images of an instrument's ref_band on external references; of any other band on the ref_band.
+
+
+rule fit_external:
     input:
-        lib=lib("fit_pair"),
-        bins=f"{PAIR}_bins.json",
-        pixels=f"{PAIR}_pixels.npz",
+        lib=lib("fit_images"),
+        pixels=lambda wildcards: measured_files(solved_group(wildcards)),
     output:
-        f"{PAIR}_fit.json",
+        EXTERNAL,
     log:
-        f"{LOGS}/fit_pair/{{band}}_{{image}}_on_{{reference}}.log",
+        f"{LOGS}/fit_external/{{instrument}}.log",
     conda:
         "../../environment.yml"
     resources:
         mem_mb=memory(300),
     params:
+        images=lambda wildcards: fits_of(solved_group(wildcards)),
         settings=fit_settings(),
-        label=lambda wildcards: pair_of(wildcards).label,
     script:
-        "../scripts/fit_pair.py"
+        "../scripts/fit_images.py"
 
 
-rule plot_pair:
+use rule fit_external as fit_internal with:
     input:
-        lib=lib("plot_pair", beside=["anchoring.mplstyle"]),
-        bins=f"{PAIR}_bins.json",
-        pixels=f"{PAIR}_pixels.npz",
-        fit=f"{PAIR}_fit.json",
+        lib=lib("fit_images"),
+        pixels=lambda wildcards: measured_files(solved_group(wildcards)),
+        external=EXTERNAL,
     output:
-        png=report(f"{PAIR}.png", category="{target}", labels=label_of_fit, caption="../report/fit.rst"),
-        pdf=f"{PAIR}.pdf",
-        caption=f"{PAIR}.rst",
+        INTERNAL,
     log:
-        f"{LOGS}/plot_pair/{{band}}_{{image}}_on_{{reference}}.log",
-    conda:
-        "../../environment.yml"
-    resources:
-        mem_mb=memory(300),
-    params:
-        label=lambda wildcards: pair_of(wildcards).label,
-        simplify_labels=config["simplify_labels"],
-    script:
-        "../scripts/plot_pair.py"
+        f"{LOGS}/fit_internal/{{band}}_{{instrument}}.log",

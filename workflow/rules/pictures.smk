@@ -1,15 +1,23 @@
-# What people look at: a picture per image, and a page for the survey.
+# What people look at: the figures of an image, and a page for the survey.
 
 
 rule plot_image:
     input:
         lib=lib("plot_image", beside=["anchoring.mplstyle"]),
-        views=lambda wildcards: list(views_of(image_of(wildcards)).values()),
+        measured=lambda wildcards: measured_files([image_of(wildcards)], MEASURED),
         solved=lambda wildcards: solved_file(image_of(wildcards)),
         applied=APPLIED,
     output:
-        png=report(f"{PICTURE}.png", category="{target}", labels=label_of_picture, caption="../report/picture.rst"),
-        caption=f"{PICTURE}.rst",
+        fit_png=report(f"{FIT}.png", category="{target}", labels=label_of("fit"), caption="../report/fit.rst"),
+        fit_pdf=f"{FIT}.pdf",
+        fit_caption=f"{FIT}.rst",
+        picture_png=report(
+            f"{PICTURE}.png",
+            category="{target}",
+            labels=label_of("before and after"),
+            caption="../report/picture.rst",
+        ),
+        picture_caption=f"{PICTURE}.rst",
     log:
         f"{LOGS}/plot_image/{{band}}_{{image}}.log",
     conda:
@@ -18,7 +26,7 @@ rule plot_image:
         mem_mb=memory(300),
     params:
         image=lambda wildcards: image_of(wildcards).path,
-        views=lambda wildcards: views_of(image_of(wildcards)),
+        pairs=lambda wildcards: measured_of(image_of(wildcards)),
         simplify_labels=config["simplify_labels"],
     script:
         "../scripts/plot_image.py"

@@ -1,6 +1,7 @@
 """What a script is made of: the library modules it imports, read from its text."""
 
 import ast
+import functools
 
 
 def modules_of(script, read):
@@ -17,7 +18,7 @@ def modules_of(script, read):
     -------
     Sorted list of names, `__init__` among them: it is there wherever a package is.
     """
-    found, waiting = {"__init__"}, _imported(script, package="anchoring")
+    found, waiting = {"__init__"}, set(_imported(script, package="anchoring"))
     while waiting:
         name = waiting.pop()
         if name not in found:
@@ -26,6 +27,7 @@ def modules_of(script, read):
     return sorted(found)
 
 
+@functools.cache
 def _imported(text, package):
     """Modules of the package (of the own one: "") that a text imports, wherever in it."""
     names = set()
@@ -38,4 +40,4 @@ def _imported(text, package):
                 names.add(module.removeprefix(f"{package}."))
         elif package and isinstance(node, ast.Import):
             names |= {a.name.split(".")[1] for a in node.names if a.name.startswith(f"{package}.")}
-    return names
+    return frozenset(names)

@@ -2,7 +2,7 @@ rule tabulate_target:
     input:
         lib=lib("tabulate_target"),
         solved=lambda wildcards: solved_files([wildcards.target]),
-        closed=lambda wildcards: closure_files([wildcards.target]),
+        applied=lambda wildcards: applied_files([wildcards.target]),
     output:
         fits=f"{TARGET}/{{target}}_anchor_tab.fits",
         csv=f"{TARGET}/{{target}}_anchor_tab.csv",

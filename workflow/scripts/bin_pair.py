@@ -5,11 +5,11 @@ import logging
 
 import numpy as np
 
+from anchoring.stage import run
 from anchoring import binning, images, noise, records, samples, selection, views
 from anchoring.errors import AnchoringError
 from anchoring.files import whole_file
 from anchoring.pairs import Settings
-from anchoring.stage import run
 
 OPTIONS = {"settings": {}, "intensity_range": None, "noise": None}
 
@@ -49,7 +49,7 @@ def main(
                 f"all pixels that {image} and {reference} have in common are masked or within erode_fwhm of an edge; "
                 "expected some: use a smaller erode_fwhm or another mask"
             )
-        x, y = x_image[binned].astype(float), y_image[binned].astype(float)
+        x, y = x_image[binned], y_image[binned]
         shift = 0.0 if anchor is None else _offset_of(anchor, reference)
         limits, edges = _range_and_edges(
             comparison.header, x_image, y_image, binned, label, galaxy, options["intensity_range"], shift
@@ -63,7 +63,7 @@ def main(
             "refused": "",
             "range": limits,
             "edges": edges.tolist(),
-            "span": [x.min(), x.max()],
+            "span": [float(x.min()), float(x.max())],
             "n_pixels": int(medians.count.sum()),
             "sigma_x": sigma.sigma,
             "noise": sigma.source,
@@ -77,9 +77,9 @@ def main(
     with whole_file(bins) as temporary:
         temporary.write_text(json.dumps(result, indent=1))
     with whole_file(pixels) as temporary:
-        np.savez_compressed(temporary, density=counts, x_edges=x_edges, y_edges=y_edges, **listed)
+        np.savez(temporary, density=counts, x_edges=x_edges, y_edges=y_edges, **listed)
     with whole_file(view) as temporary:
-        np.savez_compressed(temporary, **seen._asdict())
+        np.savez(temporary, **seen._asdict())
 
 
 def _left_out(path, header, shape):

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from anchoring.stage import run
 from anchoring import inspection
 from anchoring.errors import AnchoringError
 from anchoring.files import whole_file
-from anchoring.stage import run
 
 
 def main(mosaics, listing, allow_unanchored):

@@ -2,9 +2,9 @@
 
 import logging
 
+from anchoring.stage import run
 from anchoring import convolution, images
 from anchoring.errors import AnchoringError
-from anchoring.stage import run
 
 
 def main(image, kernel, output, threads):

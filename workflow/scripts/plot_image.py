@@ -1,21 +1,27 @@
-"""The picture of an image before and after anchoring, and its caption."""
+"""The figures of an image, its fits and what it looks like before and after anchoring, and their captions."""
 
-import gc
+import json
+from pathlib import Path
 
 import numpy as np
 
-from anchoring import records
 from anchoring.stage import run
-from anchoring.words import band_label, image_caption, picture_words, write_caption
+from anchoring import records
+from anchoring.words import band_label, fits_caption, image_caption, picture_words, write_caption
 
 
-def main(image, solved, applied, views, png, caption, simplify_labels):
-    from anchoring.figures import save_figure
-    from anchoring.pictures import picture
+def main(image, solved, applied, pairs, figure, picture, simplify_labels):
+    # Half of the time of the job is this import: it comes when the log is there.
+    from anchoring.figures import fits_figure, save_figure
+    from anchoring.pictures import picture as draw_picture
 
     (record,) = [r for r in records.applied(records.read([solved]), [applied]) if r["image"] == image]
-    fit, view = shown(record, views)
-    figure = picture(
+    fits = [fit for fit in record["fits"] if fit["reference"] in pairs]
+    drawn = [pair_of(fit, pairs[fit["reference"]], record, simplify_labels) for fit in fits]
+    save_figure(fits_figure(drawn), [figure["png"], figure["pdf"]])
+    write_caption(figure["caption"], fits_caption(record, fits, simplify_labels))
+    fit, view = shown(record, {reference: files["view"] for reference, files in pairs.items()})
+    before_after = draw_picture(
         view=view,
         offset=record["offset"],
         line=expected(fit, record["offset"]),
@@ -23,8 +29,35 @@ def main(image, solved, applied, views, png, caption, simplify_labels):
         title=f"{record['target']}: {band_label(record['band'], simplify_labels)} before and after anchoring",
         paragraphs=picture_words(record, fit, simplify_labels),
     )
-    save_figure(figure, [png])
-    write_caption(caption, image_caption(record, fit, simplify_labels))
+    save_figure(before_after, [picture["png"]])
+    write_caption(picture["caption"], image_caption(record, fit, simplify_labels))
+
+
+def pair_of(fit, files, record, simplify_labels):
+    """What `fits_figure` shows of a fit."""
+    from anchoring.figures import axis_label
+
+    measured = json.loads(Path(files["bins"]).read_text())
+    with np.load(files["pixels"]) as stored:
+        cells = {name: stored[name] for name in ("density", "x_edges", "y_edges")}
+    names = [band_label(name, simplify_labels) for name in (record["band"], fit["label"])]
+    return {
+        **cells,
+        "bins": bins_of(measured, fit.get("used")),
+        "fit": fit if fit.get("slope") is not None else None,
+        "fit_range": fit.get("range"),
+        "x_label": axis_label(fit["label"], simplify_labels),
+        "y_label": axis_label(record["band"], simplify_labels),
+        "title": f"{record['target']}: {names[0]} on {names[1]}",
+        "reason": fit["reason"],
+    }
+
+
+def bins_of(measured, used):
+    """The bins as arrays, with the mask of those the fit used (none without a fit)."""
+    bins = {name: np.array(measured.get(name, []), dtype=float) for name in ("x", "median", "p16", "p84", "count")}
+    bins["used"] = np.array(used, dtype=bool) if used else np.zeros(bins["x"].size, dtype=bool)
+    return bins
 
 
 def shown(record, views):
@@ -51,15 +84,14 @@ def expected(fit, offset):
 
 
 if __name__ == "__main__":
-    gc.disable()  # as in plot_pair
     run(
         main,
         snakemake.log[0],
         image=snakemake.params.image,
         solved=snakemake.input.solved,
         applied=snakemake.input.applied,
-        views=snakemake.params.views,
-        png=snakemake.output.png,
-        caption=snakemake.output.caption,
+        pairs=snakemake.params.pairs,
+        figure={name: snakemake.output[f"fit_{name}"] for name in ("png", "pdf", "caption")},
+        picture={name: snakemake.output[f"picture_{name}"] for name in ("png", "caption")},
         simplify_labels=snakemake.params.simplify_labels,
     )

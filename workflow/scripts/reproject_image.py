@@ -2,10 +2,10 @@
 
 import logging
 
+from anchoring.stage import run
 from anchoring import images
 from anchoring.errors import AnchoringError
 from anchoring.reprojection import reproject_onto
-from anchoring.stage import run
 
 
 def main(image, reference, output, method):

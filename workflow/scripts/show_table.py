@@ -2,8 +2,8 @@
 
 import csv
 
-from anchoring.page import table, write_page
 from anchoring.stage import run
+from anchoring.page import table, write_page
 
 
 def main(csv_path, title, output):

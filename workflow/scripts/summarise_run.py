@@ -1,7 +1,7 @@
 """The summary of a run: a row per image."""
 
-from anchoring import records, tables
 from anchoring.stage import run
+from anchoring import records, tables
 
 
 def main(solved, applied, skipped, output):

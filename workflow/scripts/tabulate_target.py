@@ -1,11 +1,11 @@
 """The table of a target: a row per fit."""
 
-from anchoring import records, tables
 from anchoring.stage import run
+from anchoring import records, tables
 
 
-def main(solved, closed, skipped, fits, csv):
-    rows = tables.fit_rows(records.closed([*records.read(solved), *map(records.skipped, skipped)], closed))
+def main(solved, applied, skipped, fits, csv):
+    rows = tables.fit_rows(records.closed([*records.read(solved), *map(records.skipped, skipped)], applied))
     tables.write_fits(fits, rows)
     tables.write_csv(csv, rows, tables.FIT_COLUMNS)
 
@@ -15,7 +15,7 @@ if __name__ == "__main__":
         main,
         snakemake.log[0],
         solved=snakemake.input.solved,
-        closed=snakemake.input.closed,
+        applied=snakemake.input.applied,
         skipped=snakemake.params.skipped,
         fits=snakemake.output.fits,
         csv=snakemake.output.csv,

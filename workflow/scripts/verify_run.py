@@ -2,10 +2,10 @@
 
 import sys
 
+from anchoring.stage import run
 from anchoring import records, tables
 from anchoring.errors import AnchoringError
 from anchoring.files import whole_file
-from anchoring.stage import run
 
 
 def main(solved, applied, skipped, allow_unanchored, output):

@@ -1,8 +1,8 @@
 """The page of the survey: how its images ended, and where their figures are."""
 
+from anchoring.stage import run
 from anchoring import __version__, records
 from anchoring.page import survey, write_page
-from anchoring.stage import run
 
 
 def main(solved, applied, skipped, figures, simplify_labels, output):

@@ -11,6 +11,7 @@ from .errors import AnchoringError
 WIDTH = 0.1  # MJy/sr, of a bin in a fixed range
 RANGE = (0.25, 2.0)  # MJy/sr on the reference axis
 RANGE_W3 = (0.0, 0.8)  # WISE 3 is sky-subtracted and faint
+BLOCK = 2**16  # pixels counted at a time: what the processor's cache holds
 
 
 class Bins(NamedTuple):
@@ -112,7 +113,7 @@ def _groups(x, y, edges):
     index = (np.searchsorted(edges, x, side="right") - 1).astype(np.int16)
     order = np.argsort(index, kind="stable")
     starts = np.searchsorted(index[order], np.arange(len(edges)))
-    y = y[order]
+    y = y[order].astype(float)
     return [y[a:b] for a, b in itertools.pairwise(starts)]
 
 
@@ -134,10 +135,13 @@ def pixel_density(x, y, limits=None, size=(160, 160)):
         return np.zeros((0, 0), dtype=np.int64), np.zeros(1), np.zeros(1)
     ny, nx = size
     x_edges, y_edges = _axis_edges(x, nx), _axis_edges(y, ny)
-    ix, inside_x = _cell(x, x_edges)
-    iy, inside_y = _cell(y, y_edges)
-    inside = inside_x & inside_y
-    counts = np.bincount(iy[inside] * nx + ix[inside], minlength=ny * nx)
+    counts = np.zeros(ny * nx, dtype=np.int64)
+    for start in range(0, x.size, BLOCK):
+        block = slice(start, start + BLOCK)
+        ix, inside_x = _cell(x[block], x_edges)
+        iy, inside_y = _cell(y[block], y_edges)
+        inside = inside_x & inside_y
+        counts += np.bincount(iy[inside] * nx + ix[inside], minlength=ny * nx)
     return counts.reshape(ny, nx), x_edges, y_edges
 
 

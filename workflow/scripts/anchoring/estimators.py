@@ -157,8 +157,6 @@ def _variance(t, v0, v1):
 
 def _scatter_along(t, residual):
     """v0 > 0, v1 >= 0 of var(residual) = v0 + v1 t^2, by least squares on robust variances in groups of t."""
-    from scipy.optimize import nnls
-
     steps = min(max(t.size // PER_STEP, 1), STEPS)
     group = np.searchsorted(np.quantile(t, np.arange(1, steps) / steps), t, side="right")
     centre, variance = np.array([
@@ -170,8 +168,26 @@ def _scatter_along(t, residual):
     # A variance of few beams can be small by chance; it must not carry the fit.
     error = np.maximum(variance, 0.1 * typical)
     design = np.stack([np.ones_like(centre), np.maximum(centre, 0) ** 2], axis=1)
-    v0, v1 = nnls(design / error[:, None], variance / error)[0]
+    v0, v1 = _least_squares_not_below_zero(design / error[:, None], variance / error)
     return max(v0, 0.01 * typical), v1
+
+
+def _least_squares_not_below_zero(design, values):
+    """The two coefficients >= 0 that minimise |design @ coefficients - values|; columns of design are >= 0.
+
+    Where the minimum without bounds has a negative one, that one is 0 (the sum of squares is convex).
+    """
+    (aa, ab), (_, bb) = design.T @ design
+    a, b = design.T @ values
+    determinant = aa * bb - ab * ab
+    if determinant > 1e-12 * aa * bb:
+        first, second = (bb * a - ab * b) / determinant, (aa * b - ab * a) / determinant
+        if second < 0:
+            return max(a / aa, 0.0), 0.0
+        if first >= 0:
+            return first, second
+        return 0.0, max(b / bb, 0.0)
+    return max(a / aa, 0.0), 0.0
 
 
 def _robust_variance(values):

@@ -1,4 +1,4 @@
-"""The figure of a pair: the density of its pixels, binned medians and the line through them, or why there is none."""
+"""The fits of an image: density of the pixels of each pair, binned medians and the line, or why there is none."""
 # ruff: noqa: E402 (matplotlib is silenced before it is imported)
 
 import logging
@@ -41,50 +41,66 @@ def axis_label(label, simplify_labels):
 
 
 @styled
-def pair_figure(*, density, x_edges, y_edges, bins, fit, x_label, y_label, title, reason, fit_range=None):
-    """Draw a pair.
+def fits_figure(pairs):
+    """Draw pairs side by side.
 
     Parameters
     ----------
-    density : (ny, nx) array
-        Pixels per cell; (0, 0) if there are none.
-    x_edges, y_edges : (nx + 1,) and (ny + 1,) arrays
-        Of the cells, evenly spaced, MJy/sr.
-    bins : mapping
-        x, median, p16, p84 (MJy/sr; NaN without data) and used (bool): arrays of one value per bin.
-    fit : mapping or None
-        slope, intercept, slope_err, intercept_err, rms, n_bins, n_pixels and range; None if there is no line.
-    x_label, y_label : str
-        In matplotlib's math notation, as `axis_label` gives them.
-    title, reason : str
-        Plain; the reason why there is no line stands where the line's numbers would.
-    fit_range : (low, high), optional
-        Where there is no line, the range on the x axis in which it was looked for, MJy/sr.
+    pairs : list of mappings
+        What is shown of each:
+
+        density : (ny, nx) array
+            Pixels per cell; (0, 0) if there are none.
+        x_edges, y_edges : (nx + 1,) and (ny + 1,) arrays
+            Of the cells, evenly spaced, MJy/sr.
+        bins : mapping
+            x, median, p16, p84 (MJy/sr; NaN without data) and used (bool): arrays of one value per bin.
+        fit : mapping or None
+            slope, intercept, slope_err, intercept_err, rms, n_bins, n_pixels and range; None if there is no line.
+        x_label, y_label : str
+            In matplotlib's math notation, as `axis_label` gives them.
+        title, reason : str
+            Plain; the reason why there is no line stands where the line's numbers would.
+        fit_range : (low, high), optional
+            Where there is no line, the range on the x axis in which it was looked for, MJy/sr.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    filled = np.isfinite(bins["median"])
-    bins = {name: values[filled] for name, values in bins.items()}
-    limits = fit["range"] if fit else fit_range
-    words = [equation(fit), summary(fit, filled.sum())] if fit else [reason]
-    heights = [HEIGHT, RESIDUALS] if fit else [HEIGHT] if density.size else []
-    figure, panels = _page(title, words, heights)
-    if not panels:
-        return figure
-    x_shown, y_shown = _windows(density, x_edges, y_edges, bins, fit, limits)
+    figure, columns = _page([(pair["title"], _words(pair), _heights(pair)) for pair in pairs])
+    for pair, panels in zip(pairs, columns, strict=True):
+        if panels:
+            _draw_pair(figure, panels, pair)
+    return figure
+
+
+def _words(pair):
+    fit = pair["fit"]
+    return [equation(fit), summary(fit, np.isfinite(pair["bins"]["median"]).sum())] if fit else [pair["reason"]]
+
+
+def _heights(pair):
+    return [HEIGHT, RESIDUALS] if pair["fit"] else [HEIGHT] if pair["density"].size else []
+
+
+def _draw_pair(figure, panels, pair):
+    fit, cells = pair["fit"], (pair["density"], pair["x_edges"], pair["y_edges"])
+    filled = np.isfinite(pair["bins"]["median"])
+    bins = {name: values[filled] for name, values in pair["bins"].items()}
+    limits = fit["range"] if fit else pair.get("fit_range")
+    x_shown, y_shown = _windows(*cells, bins, fit, limits)
     for axes in panels:
         axes.set_xlim(x_shown)
         axes.axvline(0, color="0.7", linewidth=0.5, zorder=-1)
         if limits:
             axes.axvspan(*limits, color="0.93", linewidth=0, zorder=-2)
-    panels[-1].set_xlabel(x_label)
+    panels[-1].set_xlabel(pair["x_label"])
     axes = panels[0]
-    axes.set(ylim=y_shown, ylabel=y_label)
+    axes.set(ylim=y_shown, ylabel=pair["y_label"])
     axes.axhline(0, color="0.7", linewidth=0.5, zorder=-1)
-    if density.any():
-        _draw_density(figure, axes, density, x_edges, y_edges)
+    if cells[0].any():
+        _draw_density(figure, axes, *cells)
     if fit:
         _draw_line(axes, fit, x_shown)
         _draw_residuals(panels[1], bins, fit)
@@ -92,45 +108,64 @@ def pair_figure(*, density, x_edges, y_edges, bins, fit, x_label, y_label, title
     _draw_bins(axes, bins)
     if axes.get_legend_handles_labels()[1]:
         axes.legend(loc="lower left" if fit and fit["slope"] < 0 else "lower right")
-    return figure
 
 
-def _page(title, paragraphs, heights):
-    """A figure with words at its top and, below them, axes of some heights (inches) one under another."""
-    below = sum(heights) + GAP * len(heights) + BOTTOM - MARGIN if heights else 0
-    figure, top = written_page(title, paragraphs, below)
+def _page(columns):
+    """A figure with columns of words (a title, paragraphs) and, below them, axes of some heights, inches.
+
+    Returns it and the axes of each column; the uppermost of all columns are in line.
+    """
+    below = max(sum(heights) + GAP * len(heights) + BOTTOM - MARGIN if heights else 0 for *_, heights in columns)
+    figure, tops = written_page([(title, paragraphs) for title, paragraphs, _ in columns], below)
     width, height = figure.get_size_inches()
+    column = width / len(columns)
     panels = []
-    for panel in heights:
-        top -= GAP + panel
-        axes = figure.add_axes((LEFT / width, top / height, 1 - (LEFT + RIGHT) / width, panel / height))
-        # Fixed places keep labels in line, and matplotlib from measuring every tick to find them.
-        axes.xaxis.set_label_coords(0.5, -0.22 / panel)
-        axes.yaxis.set_label_coords(-0.41 / (width - LEFT - RIGHT), 0.5)
-        panels.append(axes)
+    for index, (*_, heights) in enumerate(columns):
+        top, panels_of = min(tops), []
+        left = (index * column + LEFT) / width
+        for panel in heights:
+            top -= GAP + panel
+            axes = figure.add_axes((left, top / height, (column - LEFT - RIGHT) / width, panel / height))
+            # Fixed places keep labels in line, and matplotlib from measuring every tick to find them.
+            axes.xaxis.set_label_coords(0.5, -0.22 / panel)
+            axes.yaxis.set_label_coords(-0.41 / (column - LEFT - RIGHT), 0.5)
+            panels_of.append(axes)
+        panels.append(panels_of)
     return figure, panels
 
 
-def written_page(title, paragraphs, below):
-    """A figure with words at its top and `below` inches of room under them.
+def written_page(columns, below):
+    """A figure with columns of words (a title, paragraphs) at its top and `below` inches of room under them.
 
     Returns
     -------
-    figure : matplotlib.figure.Figure; top : float
-        Where the words end, inches from the bottom.
+    figure : matplotlib.figure.Figure; tops : list of float
+        Where the words of each column end, inches from the bottom.
     """
     figure = Figure()
-    width = figure.get_figwidth()
-    lines = [(line, 9, "0") for line in _wrapped(title, width - 2 * MARGIN, 9)]
-    lines += [(line, 7.5, "0.25") for words in paragraphs for line in _wrapped(words, width - 2 * MARGIN, 7.5)]
-    leading = [1.25 * size / 72 for _, size, _ in lines]
-    height = 2 * MARGIN + sum(leading) + below
-    figure.set_figheight(height)
-    top = height - MARGIN
-    for (line, size, color), step in zip(lines, leading, strict=True):
-        figure.text(MARGIN / width, top / height, line, size=size, color=color, va="top", parse_math=False)
-        top -= step
-    return figure, top
+    column = figure.get_figwidth()
+    lines = [_lines(title, paragraphs, column - 2 * MARGIN) for title, paragraphs in columns]
+    height = 2 * MARGIN + max(sum(map(_leading, words)) for words in lines) + below
+    figure.set_size_inches(len(columns) * column, height)
+    tops = []
+    for index, words in enumerate(lines):
+        top, left = height - MARGIN, (index * column + MARGIN) / (len(columns) * column)
+        for line in words:
+            text, size, color = line
+            figure.text(left, top / height, text, size=size, color=color, va="top", parse_math=False)
+            top -= _leading(line)
+        tops.append(top)
+    return figure, tops
+
+
+def _lines(title, paragraphs, width):
+    """Lines no wider than `width`, inches, with their size, points, and colour."""
+    lines = [(line, 9, "0") for line in _wrapped(title, width, 9)]
+    return lines + [(line, 7.5, "0.25") for words in paragraphs for line in _wrapped(words, width, 7.5)]
+
+
+def _leading(line):
+    return 1.25 * line[1] / 72
 
 
 def _wrapped(words, width, size):

@@ -15,6 +15,7 @@ from .files import whole_file
 PRODUCT = "ANCHPROD"  # primary header keyword of the workflow's own intermediate products
 FWHM = "KERNFWHM"  # width of the kernel that a product was convolved with, arcsec
 REFUSED = "REFUSED"  # and of one that could not be made; its value is the reason
+COMPARED = 64  # rows
 
 
 class Image(NamedTuple):
@@ -292,3 +293,12 @@ def read_grid(path):
 def _raise_refusal(hdus):
     if REFUSED in hdus[0].header:
         raise AnchoringError(hdus[0].header[REFUSED])
+
+
+def offset_between(image, anchored):
+    """Median difference, MJy/sr, of observed SCI pixels of an anchored file and its image, from some of their rows."""
+    with opened(image) as before, opened(anchored) as after:
+        rows = slice(None, None, max(before["SCI"].shape[0] // COMPARED, 1))
+        old, new = (hdus["SCI"].section[rows].astype(float) for hdus in (before, after))
+    observed = np.isfinite(old) & (old != 0)
+    return float(np.median(new[observed] - old[observed]))

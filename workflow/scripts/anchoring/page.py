@@ -66,7 +66,8 @@ def survey(records, figures, simplify_labels):
     records : list of mappings
         As they ended, one per image.
     figures : list of mappings
-        Per image (its path) `picture` and `fits` (by reference): paths of figures from the page, without their endings.
+        Per image (its path) that has them `picture` and `fit`: paths of figures from the page, without their endings;
+        and the `references` that the latter shows.
     simplify_labels : bool
 
     Returns
@@ -124,7 +125,10 @@ def _image(record, figures, simplify_labels):
         "words": offset_words(record),
         "reference": band_label(record["reference"], simplify_labels) if record["reference"] else "",
         "picture": _address(figures.get("picture"), ".png"),
-        "fits": _fits(record, figures.get("fits", {}), simplify_labels),
+        "fit_png": _address(figures.get("fit"), ".png"),
+        "fit_pdf": _address(figures.get("fit"), ".pdf"),
+        "n_drawn": len(figures.get("references", ())),
+        "fits": _fits(record, figures.get("references", ()), simplify_labels),
         "row": {
             **image_rows([record])[0],
             "flags": flags,
@@ -140,7 +144,7 @@ def significance(offset, error):
     return abs(offset) / error if offset is not None and error else None
 
 
-def _fits(record, stems, simplify_labels):
+def _fits(record, drawn, simplify_labels):
     """The fits of an image, the chosen one first."""
     fits = [
         {
@@ -150,8 +154,7 @@ def _fits(record, stems, simplify_labels):
             "status": fit["status"],
             "reason": fit["reason"],
             "flags": flags_of(fit),
-            "png": _address(stems.get(fit["reference"]), ".png"),
-            "pdf": _address(stems.get(fit["reference"]), ".pdf"),
+            "drawn": fit["reference"] in drawn,
         }
         for index, fit in enumerate(record["fits"])
     ]

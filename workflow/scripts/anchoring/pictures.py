@@ -38,12 +38,12 @@ def picture(*, view, offset, line, reference, title, paragraphs):
     matplotlib.figure.Figure
     """
     if not view.x.size:
-        return written_page(title, paragraphs, 0)[0]
+        return written_page([(title, paragraphs)], 0)[0]
     slope, shift = line or (1.0, 0.0)
     anchored = None if offset is None else view.y + np.float32(offset)
     expected = (slope * view.x + shift).astype(np.float32)
     panel = min(max(PANEL * view.y.shape[0] / view.y.shape[1], HEIGHTS[0]), HEIGHTS[1])
-    figure, top = written_page(title, paragraphs, 2 * (TITLE + panel) + GAP + AXIS)
+    figure, (top,) = written_page([(title, paragraphs)], 2 * (TITLE + panel) + GAP + AXIS)
     places = [
         (MARGIN + column * (PANEL + GAP), top - (row + 1) * (TITLE + panel) - row * GAP, PANEL, panel)
         for row in (0, 1)

@@ -6,17 +6,16 @@ from pathlib import Path
 from .files import whole_file
 
 
-def with_fits(images):
-    """Images of a plan with the fits that were made for them read from their files, or what was missing."""
-    return [{**{k: v for k, v in image.items() if k != "pairs"}, "fits": [_fit(p) for p in image["pairs"]]}
-            for image in images]  # fmt: skip
+def with_fits(image, fit_of):
+    """The record of an image of the plan: its pairs as fits, by `fit_of` a pair, or with what was missing for one."""
+    return {**{k: v for k, v in image.items() if k != "pairs"}, "fits": [_fit(p, fit_of) for p in image["pairs"]]}
 
 
-def _fit(pair):
+def _fit(pair, fit_of):
     described = {key: pair[key] for key in ("reference", "ref_filter", "label", "kind", "resolution")}
     if pair["problem"]:
         return {**described, "status": "skipped", "reason": pair["problem"]}
-    return {**described, **json.loads(Path(pair["fit"]).read_text())}
+    return {**described, **fit_of(pair)}
 
 
 def write(path, records):
@@ -55,7 +54,7 @@ def applied(records, paths):
 
 
 def closed(records, paths):
-    """The records with the `closure` (files of `close_image`) in the fit that anchored each image."""
+    """The records with the `closure` (files of `apply_offset`) in the fit that anchored each image."""
     found = {c["image"]: c["closure"] for c in (json.loads(Path(path).read_text()) for path in paths)}
     return [_closed(record, found.get(record["image"])) for record in records]
 

@@ -58,8 +58,9 @@ def sample_pair(x_image, y_image, inside, coverage, *, beam):
     side = sample_side(int(np.count_nonzero(inside)), beam)
     whole = squares(inside, side, np.all)
     row, column = np.nonzero(whole)
-    x, y, coverage = (squares(image, side, np.mean)[whole].astype(float) for image in (x_image, y_image, coverage))
-    return Samples(x, y, row, column, coverage, side, beam / side)
+    x, y, coverage = (squares(image, side, np.mean)[whole] for image in (x_image, y_image, coverage))
+    place = row.astype(np.int32), column.astype(np.int32)
+    return Samples(x.astype(float), y.astype(float), *place, coverage.astype(np.float32), side, beam / side)
 
 
 def squares(image, side, reduction):
@@ -69,3 +70,9 @@ def squares(image, side, reduction):
     ny, nx = (n // side for n in image.shape)
     cut = image[: ny * side, : nx * side]
     return reduction(cut.reshape(ny, side, nx, side), axis=(1, 3))
+
+
+def read_samples(path):
+    """The samples in a file that `bin_pair` wrote."""
+    with np.load(path) as stored:
+        return Samples(*(stored[name] for name in Samples._fields[:-2]), int(stored["side"]), float(stored["beam"]))

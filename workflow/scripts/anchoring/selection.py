@@ -2,6 +2,7 @@
 
 import math
 
+import ducc0
 import numpy as np
 
 from .errors import AnchoringError
@@ -26,11 +27,34 @@ def beam_coverage(inside, beam):
     -------
     (ny, nx) float32 array, 0 to 1.
     """
-    from scipy.ndimage import gaussian_filter
-
     if not beam > 0:
         return inside.astype(np.float32)
-    return gaussian_filter(inside.astype(np.float32), beam * SIGMA_PER_FWHM, mode="constant", truncate=4)
+    profiles = [_beam_profile(beam * SIGMA_PER_FWHM, n) for n in inside.shape]
+    shape = [ducc0.fft.good_size(n + p.size // 2, True) for n, p in zip(inside.shape, profiles, strict=True)]
+    padded = np.zeros(shape, dtype=np.float32)
+    padded[: inside.shape[0], : inside.shape[1]] = inside
+    spectrum = ducc0.fft.r2c(padded, axes=(0, 1))
+    rows, columns = (_transform(p, n) for p, n in zip(profiles, shape, strict=True))
+    spectrum *= rows[:, None]
+    spectrum *= columns[: shape[1] // 2 + 1]
+    ducc0.fft.c2r(spectrum, axes=(0, 1), lastsize=shape[1], forward=False, inorm=2, out=padded)
+    # Round-off of an FFT can leave a pixel that sees nothing a hair below 0.
+    return np.maximum(padded[: inside.shape[0], : inside.shape[1]], 0)
+
+
+def _beam_profile(sigma, n):
+    """A Gaussian of sum 1 to 4 sigma, without what is farther from its centre than n pixels reach."""
+    reach = int(4 * sigma + 0.5)
+    profile = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    profile /= profile.sum()
+    return profile[max(reach - n + 1, 0) : reach + n]
+
+
+def _transform(profile, n):
+    """The (real) transform of a symmetric profile about the origin of a grid of n."""
+    padded = np.zeros(n)
+    padded[: profile.size] = profile
+    return np.fft.fft(np.roll(padded, -(profile.size // 2))).real.astype(np.float32)
 
 
 def least_coverage(erode_fwhm):

@@ -99,10 +99,14 @@ def _flag_words(record):
 # --- captions: reStructuredText, for the report ----------------------------------------------------------------------
 
 
-def fit_caption(target, band, label, fit, simplify_labels):
-    """Paragraphs on the fit of a pair."""
-    names = [band_label(name, simplify_labels) for name in (band, label)]
-    return [f"{target}: {names[0]} on {names[1]}.", f"{fit_words(fit)}.", *(f"{words}." for words in _flag_words(fit))]
+def fits_caption(record, fits, simplify_labels):
+    """Paragraphs on fits of an image: what each is on, what it is, its flags."""
+    band = band_label(record["band"], simplify_labels)
+    paragraphs = [f"{record['target']}: {band}, {offset_words(record)}."]
+    for fit in fits:
+        words = "; ".join([fit_words(fit), *_flag_words(fit)])
+        paragraphs.append(f"On {band_label(fit['label'], simplify_labels)}: {words}.")
+    return paragraphs
 
 
 def image_caption(record, fit, simplify_labels):

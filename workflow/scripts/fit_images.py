@@ -1,4 +1,7 @@
-"""Fit the line of a pair; what cannot be fitted is a failed fit with its reason."""
+"""Fit the line of every pair of some images, and fix their offsets: external ones, or internal on the external ones.
+
+What cannot be fitted is a failed fit with its reason.
+"""
 
 import json
 import logging
@@ -6,33 +9,41 @@ from pathlib import Path
 
 import numpy as np
 
+from anchoring.stage import run
+from anchoring import offsets, records
 from anchoring.binning import Bins
 from anchoring.errors import AnchoringError
-from anchoring.files import whole_file
 from anchoring.flags import known_slopes
 from anchoring.pairs import Settings, described, fit_samples
-from anchoring.samples import Samples
-from anchoring.stage import run
+from anchoring.samples import read_samples
 
 NOTHING = dict.fromkeys(("slope", "intercept", "rms", "range"))
 NO_FIT = {**NOTHING, "n_bins": 0, "n_pixels": 0, "used": [], "flags": []}
 
 
-def main(bins, pixels, output, settings=None, band="", label=""):
-    measured = json.loads(Path(bins).read_text())
+def main(images, output, settings=None, external=None):
+    settings = Settings(**(settings or {}))
+    fitted = [records.with_fits(image, lambda pair, image=image: fit_of(pair, image, settings)) for image in images]
+    if external is None:
+        solved = [offsets.solve_external(image) for image in fitted]
+    else:
+        references = {record["name"]: record for record in records.read([external])}
+        solved = [offsets.solve_internal(image, references) for image in fitted]
+    records.write(output, solved)
+
+
+def fit_of(pair, image, settings):
+    """The fit of a pair of an image, as it is stored, from what `bin_pair` measured."""
+    measured = json.loads(Path(pair["bins"]).read_text())
     try:
-        with np.load(pixels) as stored:
-            result = fitted(measured, stored, Settings(**(settings or {})), known_slopes(band, label))
+        return fitted(measured, pair["pixels"], settings, known_slopes(image["band"], pair["label"]))
     except AnchoringError as refusal:
-        logging.error("%s", refusal)
+        logging.error("%s on %s: %s", image["image"], pair["reference"], refusal)
         known = {key: measured[key] for key in ("range", "n_pixels") if key in measured}
-        result = {**NO_FIT, **known, "status": "failed", "reason": str(refusal)}
-    with whole_file(output) as temporary:
-        temporary.write_text(json.dumps(result, indent=1))
+        return {**NO_FIT, **known, "status": "failed", "reason": str(refusal)}
 
 
 def fitted(measured, pixels, settings, known):
-    """The fit of what `bin_pair` measured, as it is stored."""
     if measured["refused"]:
         raise AnchoringError(measured["refused"])
     low, high = measured["range"]
@@ -43,11 +54,9 @@ def fitted(measured, pixels, settings, known):
             f"{lowest:.4g} and {highest:.4g}; expected some in the range: set intensity_range or range_on, or give a "
             "galaxy_table"
         )
-    bins = Bins(*(np.array(measured[name], dtype=float) for name in Bins._fields))
-    samples = Samples(*(pixels[name] for name in Samples._fields[:-2]), int(pixels["side"]), float(pixels["beam"]))
     fit = fit_samples(
-        samples,
-        bins,
+        read_samples(pixels),
+        Bins(*(np.array(measured[name], dtype=float) for name in Bins._fields)),
         limits=(low, high),
         edges=np.array(measured["edges"]),
         sigma_x=measured["sigma_x"],
@@ -70,10 +79,8 @@ if __name__ == "__main__":
     run(
         main,
         snakemake.log[0],
-        bins=snakemake.input.bins,
-        pixels=snakemake.input.pixels,
+        images=snakemake.params.images,
         output=snakemake.output[0],
         settings=snakemake.params.settings,
-        band=snakemake.wildcards.band,
-        label=snakemake.params.label,
+        external=snakemake.input.get("external"),
     )
