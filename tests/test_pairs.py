@@ -82,6 +82,45 @@ def test_a_curved_relation_has_a_systematic_error_and_a_straight_one_little(rng,
     assert error < 3 * np.sqrt(curved.systematic[1, 1])
 
 
+def coloured(rng, scatter, drift=0.0, shape=(90, 100)):
+    """A disk and its image, of slope 1.2 and intercept 0.1, whose colour scatters and drifts with brightness."""
+    v, u = np.indices(shape) - np.array(shape).reshape(2, 1, 1) / 2
+    x = 3 * np.exp(-np.hypot(v, u) / 30)
+    patches = scenes.correlated_noise(rng, shape, 8.0, scatter)
+    return x, 1.2 * x * (1 + patches + drift * np.log(x)) + 0.1 + scenes.correlated_noise(rng, shape, 4.0, 0.01)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_a_colour_that_drifts_unseen_is_in_the_systematic_error(rng, estimator):
+    pulls, errors = [], []
+    for drift in (-0.015, -0.01, 0.01, 0.015):
+        _, _, found = fitted(*coloured(rng, 0.05, drift), settings=Settings(estimator))
+        errors.append(np.sqrt(found.systematic[1, 1]))
+        pulls.append((found.intercept - 0.1) / np.hypot(errors[-1], np.sqrt(found.statistical[1, 1])))
+    assert np.sqrt(np.mean(np.square(pulls))) < 1.6
+    # Colours that do not vary cannot drift.
+    pale = [fitted(*coloured(rng, 0.005), settings=Settings(estimator))[2].systematic[1, 1] for _ in range(3)]
+    assert np.sqrt(np.median(pale)) < np.median(errors) / 3
+
+
+def test_systematic_errors_do_not_change_with_the_zero_of_the_reference(rng):
+    x, y = coloured(rng, 0.05)
+    inside = np.isfinite(x)
+    for estimator in ESTIMATORS:
+        found = []
+        for shift in (0.0, 20.0):
+            limits, edges = (0.25 + shift, 2.0 + shift), EDGES + shift
+            samples = sample_pair(x + shift, y, inside, beam_coverage(inside, 4.0), beam=4.0)
+            bins = bin_medians((x + shift)[inside], y[inside], edges)
+            found.append(
+                fit_samples(samples, bins, limits=limits, edges=edges, sigma_x=0.001, settings=Settings(estimator))
+            )
+        at_zero = [
+            np.array([shift, 1.0]) @ f.systematic @ [shift, 1.0] for f, shift in zip(found, (0, 20), strict=True)
+        ]
+        assert_allclose(at_zero[1], at_zero[0], rtol=1e-3)
+
+
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_an_anchored_pair_closes(rng, estimator):
     x, y = pair(rng)

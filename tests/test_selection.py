@@ -72,12 +72,12 @@ def test_samples_of_a_large_field_are_averages_within_a_beam(rng):
     inside = np.ones(shape, dtype=bool)
     inside[0, 0] = False
     samples = sample_pair(x, 2 * x, inside, np.ones(shape), beam=8.0)
-    assert samples.side == sample_side(inside.sum(), 8.0) == 3
+    assert samples.side == sample_side(inside.sum(), 8.0) == 5
     assert (samples.row[0], samples.column[0]) == (0, 1)
-    assert_allclose(samples.x[0], x[:3, 3:6].mean())
+    assert_allclose(samples.x[0], x[:5, 5:10].mean())
     assert_allclose(samples.y, 2 * samples.x)
-    assert samples.x.size == 267 * 200 - 1
-    assert samples.beam == 8 / 3
+    assert samples.x.size == 160 * 120 - 1
+    assert samples.beam == 8 / 5
 
 
 def test_samples_are_never_wider_than_their_beam():

@@ -1,10 +1,11 @@
 """Bias, rms and coverage of both estimators on simulated galaxies whose zero points are known.
 
-    python benchmarks/accuracy/run.py [--seeds N] [--first SEED] [--scene disk|textured] [--output FOLDER]
+    python benchmarks/accuracy/run.py [--seeds N] [--first SEED] [--scene NAME ...] [--output FOLDER]
 
-writes table.csv (a row per reference, noise and estimator) and accuracy.png (recovered minus true offset, in units of
-the stated error) into the folder. Every galaxy is seen by the four external references, at their noise and at three
-times that, and in three internal bands on the ref_band as it is before and after its own offset is known.
+writes, for each scene, SCENE.csv (a row per reference, noise and estimator) and SCENE.png (recovered minus true offset,
+in units of the stated error) into the folder, and summary.csv (a row per scene: the ratios and fractions of
+benchmarks/README.md). Every galaxy is seen by the four external references, at their noise and at three times that, and
+in three internal bands on the ref_band as it is before and after its own offset is known.
 """
 
 import argparse
@@ -24,29 +25,31 @@ from anchoring import offsets, pairs  # noqa: E402
 from anchoring.binning import bin_medians, fixed_range, fixed_width_edges  # noqa: E402
 from anchoring.errors import AnchoringError  # noqa: E402
 from anchoring.noise import reference_noise  # noqa: E402
-from anchoring.samples import sample_pair  # noqa: E402
+from anchoring.samples import sample_pair, squares  # noqa: E402
 from anchoring.selection import beam_coverage  # noqa: E402
 
 ESTIMATORS = ("binned", "errors_in_variables")
+NOISE = (1, 3)
 INTERNAL = {"F1000W": 0.37, "F1130W": 1.36, "F2100W": 0.57}
 COLUMNS = ("pair", "noise", "estimator", "n", "bias", "rms", "median_error", "stated", "within_1", "within_2",
            "within_1_statistical", "failed", "flagged")  # fmt: skip
+B, E = ESTIMATORS
 
 
-def fit(pair, label, estimator, *, limits=None, external=True):
+def fit(pair, label, estimator, *, limits=None, external=True, zero=None):
     """The fit of a simulated pair as `bin_pair` and `fit_images` make it, as a record."""
+    zero = 0.0 if external else zero
     inside = np.isfinite(pair.x) & np.isfinite(pair.y)
-    limits = limits or fixed_range(label)
+    limits = limits or fixed_range(label, estimator)
     edges = fixed_width_edges(*limits)
+    samples = sample_pair(pair.x, pair.y, inside, beam_coverage(inside, pair.beam), beam=pair.beam)
     sigma_x = pair.noise
     if external:
-        sigma_x = reference_noise(pair.x, ~np.isfinite(pair.y), beam=pair.beam).sigma
-    samples = sample_pair(pair.x, pair.y, inside, beam_coverage(inside, pair.beam), beam=pair.beam)
+        outside = squares(~np.isfinite(pair.y), samples.side, np.all)
+        sigma_x = reference_noise(squares(pair.x, samples.side, np.mean), outside, beam=samples.beam).sigma
     bins = bin_medians(pair.x[inside], pair.y[inside], edges)
     settings = pairs.Settings(estimator)
-    result = pairs.fit_samples(
-        samples, bins, limits=limits, edges=edges, sigma_x=sigma_x, settings=settings, known_slopes=None
-    )
+    result = pairs.fit_samples(samples, bins, limits=limits, edges=edges, sigma_x=sigma_x, settings=settings, zero=zero)
     return {
         "status": "fitted",
         "reference": "x",
@@ -60,7 +63,7 @@ def outcomes(seed, scene, colours):
     """(pair, noise, estimator) -> (error, offset_err, offset_sys, flags) of one galaxy; None for a failed fit."""
     found = {}
     for reference in scenes.REFERENCES:
-        for factor in (1, 3):
+        for factor in NOISE:
             pair = scenes.external_pair(seed, reference, scene=scene, noise=factor, colours=colours)
             for estimator in ESTIMATORS:
                 key = (reference.label, factor, estimator)
@@ -95,7 +98,9 @@ def internal_outcome(pair, o_x, estimator, shift, anchor):
     if anchor is None:
         raise AnchoringError("its reference band is not anchored")
     low, high = fixed_range("F770W")
-    found = fit(pair, "F770W", estimator, limits=(low - shift, high - shift), external=False)
+    # Before the offset of the reference band is added, its zero is not known.
+    zero = -shift if shift else None
+    found = fit(pair, "F770W", estimator, limits=(low - shift, high - shift), external=False, zero=zero)
     reference = {"status": "anchored", "offset": o_x + anchor[0], "offset_err": anchor[1], "offset_sys": anchor[2]}
     return outcome(offsets.solve_internal({"fits": [found]}, {"x": reference}), pair.offset)
 
@@ -128,6 +133,40 @@ def summary(results):
     return rows
 
 
+def condensed(results):
+    """The numbers of a scene that are asked for: ratios of rms (E to B), coverage, and ratios of bias at noise x 3."""
+    rows = {(row["pair"], row["noise"], row["estimator"]): row for row in summary(results)}
+    labels = [reference.label for reference in scenes.REFERENCES]
+    inner = list(dict.fromkeys(key[0] for key in rows if key[0] not in labels))
+
+    def ratio(pairs, name="rms", noise=1):
+        return sum(abs(rows[p, noise, E][name]) for p in pairs) / sum(abs(rows[p, noise, B][name]) for p in pairs)
+
+    def coverage(pairs, estimator):
+        return " ".join(
+            f"{np.mean([rows[p, 1, estimator][name] for p in pairs]):.2f}" for name in ("within_1", "within_2")
+        )
+
+    return {
+        "external E/B": ratio(labels),
+        **{f"{label.split('_')[0]} E/B": ratio([label]) for label in labels},
+        "external E": coverage(labels, E),
+        "external B": coverage(labels, B),
+        "internal E/B": ratio(inner),
+        "internal E": coverage(inner, E),
+        "internal B": coverage(inner, B),
+        "bias x3": ratio(labels, "bias", 3),
+        **{f"{label.split('_')[0]} bias x3": ratio([label], "bias", 3) for label in labels},
+    }
+
+
+def write_table(rows, columns, path):
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({k: f"{v:.4f}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+
+
 def figure(results, path):
     """Histograms of (recovered - true) / stated error, external and internal, beside the normal distribution."""
     import matplotlib
@@ -158,16 +197,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=40, help="number of galaxies")
     parser.add_argument("--first", type=int, default=20_000, help="first seed")
-    parser.add_argument("--scene", choices=("disk", "textured"), default="disk")
+    parser.add_argument("--scene", choices=scenes.SCENES, nargs="+", default=list(scenes.SCENES))
     parser.add_argument("--colours", type=float, default=0.25, help="amplitude of colour variations; 0 for none")
     parser.add_argument("--output", type=Path, default=HERE / "results")
     given = parser.parse_args()
-    results = [outcomes(given.first + i, getattr(scenes, given.scene), given.colours) for i in range(given.seeds)]
-    rows = summary(results)
     given.output.mkdir(parents=True, exist_ok=True)
-    with open(given.output / "table.csv", "w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({k: f"{v:.4f}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
-    figure(results, given.output / "accuracy.png")
-    print((given.output / "table.csv").read_text())
+    found = []
+    for scene in given.scene:
+        results = [outcomes(given.first + i, scene, given.colours) for i in range(given.seeds)]
+        found.append({"scene": scene, **condensed(results)})
+        write_table(summary(results), COLUMNS, given.output / f"{scene}.csv")
+        write_table(found, found[0], given.output / "summary.csv")
+        figure(results, given.output / f"{scene}.png")
+        print((given.output / f"{scene}.csv").read_text(), flush=True)
+    print((given.output / "summary.csv").read_text())

@@ -1,11 +1,12 @@
 """Simulated galaxies whose zero points are known, at array level: what reaches `bin_pair`, without files.
 
-A scene is a disk with arms, clumps and foreground stars on a fine grid, seen twice: the reference sees it whole, at its
-own resolution, with noise that is correlated over its beam; the comparison image sees it through a footprint with
-holes, with another colour that varies over the disk, and is convolved to the reference's resolution with the weights of
-its observed pixels, as the workflow does it. Everything is MJy/sr and arcsec.
+A scene is a galaxy with clumps and foreground stars on a fine grid, seen twice: the reference sees it whole, at its own
+resolution, with noise; the comparison image sees it through a footprint with holes, with another colour that varies
+over the galaxy, and is convolved to the reference's resolution with the weights of its observed pixels, as the workflow
+does it. SCENES differ in all of these. Everything is MJy/sr and arcsec.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -105,12 +106,71 @@ def textured(rng, n=440):
     return profile * texture + rng.uniform(0, 0.05), radius
 
 
-def colour(rng, radius, amplitude=1.0):
+def spiral(rng, n=440):
+    """Narrow logarithmic arms on an exponential disk that breaks, with log-normal texture everywhere."""
+    u, v = plane_of(rng, n, tilt=(0.5, 1))
+    scale = rng.uniform(22, 50) / FINE
+    radius = np.hypot(u, v) / scale
+    phase = 2 * np.arctan2(v, u) - rng.uniform(4, 9) * np.log(radius + 0.05)
+    arms = np.exp(rng.uniform(1, 3) * (np.cos(phase) - 1))
+    profile = np.exp(-radius) * np.where(radius > 2.5, np.exp(-1.5 * (radius - 2.5)), 1)
+    texture = np.exp(rng.uniform(0.3, 0.6) * power_law(rng, (n, n), rng.uniform(2.4, 3.0)))
+    return rng.uniform(3, 8) * profile * (0.3 + arms) * texture, radius
+
+
+def ringed(rng, n=440):
+    """A bright bulge and a ring far out, with little between them and a wide faint disk."""
+    u, v = plane_of(rng, n, tilt=(0.3, 1))
+    radius = np.hypot(u, v) / (rng.uniform(20, 40) / FINE)
+    bulge = rng.uniform(5, 40) * np.exp(-4 * np.sqrt(radius))
+    at, width = rng.uniform(1, 2), rng.uniform(0.15, 0.4)
+    ring = rng.uniform(1, 3) * np.exp(-(((radius - at) / width) ** 2) / 2)
+    texture = np.exp(0.5 * power_law(rng, (n, n), 2.0))
+    return bulge + (ring + rng.uniform(0.2, 0.8) * np.exp(-radius / 2)) * texture, radius
+
+
+def regions(rng, n=440):
+    """Most of the light is in compact regions of a power-law luminosity function, on a faint flat disk."""
+    u, v = plane_of(rng, n, tilt=(0.5, 1))
+    radius = np.hypot(u, v) / (rng.uniform(25, 60) / FINE)
+    disk = np.exp(-(radius**2) / 2)
+    emission = rng.uniform(0.3, 0.8) * disk
+    for size, number in ((2.0, 1500), (5.0, 300), (12.0, 60)):
+        points = np.zeros((n, n))
+        place = tuple(rng.integers(0, n, size=(2, number)))
+        np.add.at(points, place, (rng.pareto(1.0, number) + 0.3).clip(max=40) * disk[place])
+        emission += 0.3 * (size / FINE) ** 2 * convolved(points, size / FINE)
+    return emission, radius
+
+
+def plane_of(rng, n, tilt):
+    """Coordinates (pixels) in the plane of a galaxy whose centre, angle and cosine of the inclination are random."""
+    y, x = np.indices((n, n)) - n / 2 + rng.uniform(-40, 40, size=(2, 1, 1))
+    angle, cosine = rng.uniform(0, np.pi), rng.uniform(*tilt)
+    return x * np.cos(angle) + y * np.sin(angle), (y * np.cos(angle) - x * np.sin(angle)) / cosine
+
+
+def colour(rng, emission, radius, amplitude=1.0):
     """Relative colour: a gradient with radius and fluctuations on two scales, 1 on the whole."""
     shape = radius.shape
     gradient = rng.normal(0, 0.03) * (np.clip(radius, 0, 4) - 1.5)
     patches = 0.06 * convolved_unit(rng, shape, 40) + 0.08 * convolved_unit(rng, shape, 8)
     return 1 + amplitude * (gradient + patches)
+
+
+def colour_of_brightness(rng, emission, radius, amplitude=1.0):
+    """Relative colour that changes with the logarithm of brightness, so that no line holds everywhere, and patches."""
+    level = np.log10(np.maximum(convolved(emission, 3 / FINE), 0.01)).clip(-1.5, 1.5)
+    patches = 0.08 * convolved_unit(rng, radius.shape, 20)
+    return 1 + amplitude * (rng.normal(0, 0.06) * level + patches)
+
+
+def colour_of_sides(rng, emission, radius, amplitude=1.0):
+    """Relative colour with a dipole (one side of the galaxy is redder), and fine grain."""
+    y, x = np.indices(radius.shape) / radius.shape[0] - 0.5
+    angle = rng.uniform(0, 2 * np.pi)
+    dipole = rng.normal(0, 0.2) * (x * np.cos(angle) + y * np.sin(angle))
+    return 1 + amplitude * (dipole + 0.12 * convolved_unit(rng, radius.shape, 4))
 
 
 def convolved_unit(rng, shape, fwhm):
@@ -142,6 +202,43 @@ def footprint(rng, shape):
     return observed
 
 
+def small_footprint(rng, shape):
+    """A rotated square of 70" to 110", MIRI's own field, with one hole: True where observed."""
+    y, x = np.indices(shape) - np.array(shape).reshape(2, 1, 1) / 2
+    angle, half = rng.uniform(0, np.pi), rng.uniform(35, 55) / FINE
+    u, v = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    cy, cx = rng.uniform(-30, 30, size=2)
+    return (np.abs(u) < half) & (np.abs(v) < half) & (np.hypot(y - cy, x - cx) > rng.uniform(1, 6))
+
+
+def white_noise(rng, shape, fwhm, sigma):
+    """Independent Gaussian noise in every pixel, of standard deviation sigma."""
+    return rng.normal(0, sigma, shape)
+
+
+def wide_noise(rng, shape, fwhm, sigma):
+    """Noise that is correlated over more than the beam, as after another resampling."""
+    return correlated_noise(rng, shape, 1.4 * fwhm, sigma)
+
+
+class Scene(NamedTuple):
+    """How a galaxy shines, how its colour varies, what is observed, and what noise the reference has."""
+
+    emission: Callable
+    colour: Callable = colour
+    footprint: Callable = footprint
+    noise: Callable = correlated_noise
+
+
+SCENES = {
+    "disk": Scene(disk),
+    "textured": Scene(textured),
+    "spiral": Scene(spiral, colour_of_brightness),
+    "ringed": Scene(ringed, colour_of_sides, noise=white_noise),
+    "regions": Scene(regions, footprint=small_footprint, noise=wide_noise),
+}
+
+
 def observed_at(image, mask, fwhm, step):
     """Convolution with the weights of observed pixels, then every step-th pixel; NaN where not observed."""
     weight = convolved(mask.astype(float), fwhm)
@@ -150,25 +247,30 @@ def observed_at(image, mask, fwhm, step):
     return result[::step, ::step]
 
 
-def external_pair(seed, reference, *, scene=disk, noise=1.0, colours=1.0, hole=True):
+def external_pair(seed, reference, *, scene="disk", noise=1.0, colours=1.0, hole=True):
     """A comparison image and an external reference.
 
     `noise` multiplies the reference's. With `hole`, the reference has a hole of its own.
     """
-    rng = np.random.default_rng(seed)
-    emission, radius = scene(rng)
+    rng, scene = np.random.default_rng(seed), SCENES[scene]
+    emission, radius = scene.emission(rng)
     shape = emission.shape
     offset = rng.uniform(-0.5, 0.9)
-    mask = footprint(rng, shape)
+    mask = scene.footprint(rng, shape)
     points, ratio = stars(rng, shape, reference.stars)
     # Stars are as wide as the comparison's own beam, unresolved on the fine grid.
     point_x = convolved(points, 2.0)
     point_y = convolved(points * ratio, 2.0)
-    y = reference.slope * emission * colour(rng, radius, colours) + point_y + rng.normal(0, 0.05, shape) - offset
+    y = (
+        reference.slope * emission * scene.colour(rng, emission, radius, colours)
+        + point_y
+        + rng.normal(0, 0.05, shape)
+        - offset
+    )
     fwhm, step = reference.fwhm / FINE, reference.step
     x = convolved(emission + point_x, fwhm)
     sigma = noise * reference.noise
-    x = (x + correlated_noise(rng, shape, fwhm, sigma))[::step, ::step]
+    x = (x + scene.noise(rng, shape, fwhm, sigma))[::step, ::step]
     if hole:
         cy, cx = rng.integers(x.shape[0] // 3, 2 * x.shape[0] // 3, size=2)
         x[cy : cy + 4, cx : cx + 5] = np.nan
@@ -178,20 +280,20 @@ def external_pair(seed, reference, *, scene=disk, noise=1.0, colours=1.0, hole=T
 INTERNAL_FWHM = 0.67 / 0.11  # pixels of MIRI
 
 
-def internal_pair(seed, slope, *, scene=disk, n=440, colours=1.0, reference_offset=None):
+def internal_pair(seed, slope, *, scene="disk", n=440, colours=1.0, reference_offset=None):
     """Two bands of one instrument at the resolution of a third: the fine grid now is that of the reference band.
 
     `x` is the reference band before its own offset is added; `offset` is the comparison's own.
     """
-    rng = np.random.default_rng(seed)
-    emission, radius = scene(rng, n)
+    rng, scene = np.random.default_rng(seed), SCENES[scene]
+    emission, radius = scene.emission(rng, n)
     shape = emission.shape
     offset, o_x = rng.uniform(-0.5, 0.5), rng.uniform(-0.3, 0.5)
     o_x = o_x if reference_offset is None else reference_offset
-    mask = footprint(rng, shape)
+    mask = scene.footprint(rng, shape)
     points, ratio = stars(rng, shape, 1.0)
     y = (
-        slope * emission * colour(rng, radius, 1.5 * colours)
+        slope * emission * scene.colour(rng, emission, radius, 1.5 * colours)
         + convolved(points * ratio, 2.0)
         + rng.normal(0, 0.1, shape)
     )

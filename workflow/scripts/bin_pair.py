@@ -52,7 +52,7 @@ def main(
         x, y = x_image[binned], y_image[binned]
         shift = 0.0 if anchor is None else _offset_of(anchor, reference)
         limits, edges = _range_and_edges(
-            comparison.header, x_image, y_image, binned, label, galaxy, options["intensity_range"], shift
+            comparison.header, x_image, y_image, binned, label, galaxy, options["intensity_range"], shift, settings
         )
         medians = binning.bin_medians(x, y, edges)
         listed = samples.sample_pair(x_image, y_image, both, coverage, beam=beam)
@@ -65,6 +65,7 @@ def main(
             "edges": edges.tolist(),
             "span": [float(x.min()), float(x.max())],
             "n_pixels": int(medians.count.sum()),
+            "zero": _zero(kind, anchor, shift),
             "sigma_x": sigma.sigma,
             "noise": sigma.source,
             **{name: values.tolist() for name, values in medians._asdict().items()},
@@ -96,6 +97,11 @@ def _left_out(path, header, shape):
     return on_grid > 0.5
 
 
+def _zero(kind, anchor, shift):
+    """Where the reference has no light: at 0 on an external one, unknown (None) on a ref_band with no offset yet."""
+    return 0.0 if kind == "external" else None if anchor is None else -shift
+
+
 def _offset_of(solved, reference):
     """The offset of the ref_band image `reference`, from the solved records."""
     record = next(r for r in records.read([solved["path"]]) if r["name"] == solved["name"])
@@ -118,14 +124,14 @@ def _noise(reference, y_image, listed, error, configured):
     )
 
 
-def _range_and_edges(header, x_image, y_image, both, label, galaxy, intensity_range, shift):
+def _range_and_edges(header, x_image, y_image, both, label, galaxy, intensity_range, shift, settings):
     """The range of a pair and the edges of its bins.
 
     It is fixed by its reference, or from percentiles inside the galaxy; a fixed one is of the reference as it is
     after `shift` is added.
     """
     if galaxy is None or intensity_range is not None:
-        low, high = intensity_range or binning.fixed_range(label)
+        low, high = intensity_range or binning.fixed_range(label, settings.estimator)
         limits = low - shift, high - shift
         # The number of bins must not depend on the last digit of the shift.
         return limits, binning.fixed_width_edges(low, high) - shift

@@ -62,6 +62,7 @@ def fitted(measured, pixels, settings, known):
         sigma_x=measured["sigma_x"],
         settings=settings,
         known_slopes=known,
+        zero=measured["zero"],
     )
     return {
         "status": "fitted",

@@ -11,6 +11,7 @@ from .errors import AnchoringError
 WIDTH = 0.1  # MJy/sr, of a bin in a fixed range
 RANGE = (0.25, 2.0)  # MJy/sr on the reference axis
 RANGE_W3 = (0.0, 0.8)  # WISE 3 is sky-subtracted and faint
+RANGE_W3_WEIGHTED = (0.0, 2.0)
 BLOCK = 2**16  # pixels counted at a time: what the processor's cache holds
 
 
@@ -24,9 +25,15 @@ class Bins(NamedTuple):
     count: np.ndarray
 
 
-def fixed_range(reference):
-    """Default range, MJy/sr, on the axis of a reference of this name: [0, 0.8] for WISE 3, else [0.25, 2]."""
-    return RANGE_W3 if "w3" in reference.lower() else RANGE
+def fixed_range(reference, estimator="binned"):
+    """Default range, MJy/sr, on the axis of a reference of this name: [0, 0.8] for WISE 3, else [0.25, 2].
+
+    For errors_in_variables it is [0, 2] for WISE 3: a field has few beams of 15 arcsec, and bright ones, whose weights
+    are as their scatter, halve the error of the line's zero.
+    """
+    if "w3" not in reference.lower():
+        return RANGE
+    return RANGE_W3 if estimator == "binned" else RANGE_W3_WEIGHTED
 
 
 def dynamic_range(values, radius, max_radius, percentiles):

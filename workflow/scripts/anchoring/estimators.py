@@ -9,6 +9,7 @@ from .errors import AnchoringError
 PASSES = 40
 STEPS = 8  # groups along the relation, at most, in which the scatter is measured
 PER_STEP = 40  # samples, at least
+COHERENT = 3.0  # beams over which a colour, unlike noise, stays the same
 CLIP = 3.0  # standard deviations, these being 1.4826 MAD
 LEAST = 20  # samples
 
@@ -34,7 +35,7 @@ class Relation(NamedTuple):
     weight: np.ndarray
 
 
-def errors_in_variables(x, y, *, limits, sigma_x, start=None):
+def errors_in_variables(x, y, *, limits, sigma_x, start=None, passes=PASSES):
     """Line y = m x + b where x has noise sigma_x and y scatters about the line by an unknown amount.
 
     The best estimate of a sample's true x (York et al. 2004, Am. J. Phys. 72, 367; Fuller 1987, Measurement Error
@@ -44,7 +45,7 @@ def errors_in_variables(x, y, *, limits, sigma_x, start=None):
         t = x + (m sigma_x^2 / v) r
 
     Errors of t and r are uncorrelated, so a choice of samples by t, low <= t < high, leaves <r> = 0; a choice by x does
-    not, and is what biases medians in bins of x. Then, with weights 1 / v,
+    not, and is what biases medians in bins of x. Then, with weights about 1 / v,
 
         m = cov(t, y) / cov(t, x),        b = <y> - m <x>
 
@@ -52,7 +53,8 @@ def errors_in_variables(x, y, *, limits, sigma_x, start=None):
     706), without its difference of two noisy numbers; for sigma_x = 0 it is weighted least squares. All of it is
     iterated. v, the scatter on the sky and not only noise, is measured: v = v0 + v1 (t - low)^2 (noise, and a colour
     that varies by a fraction of the brightness) from (1.4826 MAD)^2 in STEPS groups of t; samples beyond CLIP sqrt(v)
-    from the median residual are left out.
+    from the median residual are left out. A colour stays the same over more than a beam and averages out more slowly
+    than noise: in the weights, 1 / (v0 + COHERENT v1 (t - low)^2), its part counts more.
 
     Parameters
     ----------
@@ -64,6 +66,8 @@ def errors_in_variables(x, y, *, limits, sigma_x, start=None):
         Noise of x, MJy/sr; no more than the scatter about the line can be explained by it.
     start : (slope, intercept), optional
         Where the iteration starts; by default the least-squares line of the samples with x in `limits`.
+    passes : int
+        Iterations, at most.
 
     Returns
     -------
@@ -80,17 +84,18 @@ def errors_in_variables(x, y, *, limits, sigma_x, start=None):
     x, y = x - low, y - zero
     slope, intercept = _first_guess(x, y, limits) if start is None else (start[0], start[1] + start[0] * low - zero)
     fraction = 0.5
-    for turn in range(PASSES):
+    for turn in range(passes):
         residual = y - intercept - slope * x
         along = x + fraction * residual / slope
         chosen = np.flatnonzero((along >= 0) & (along < top))
         _require(chosen.size, limits)
         r, t = residual[chosen], along[chosen]
         middle = np.median(r)
-        v0, v1 = _scatter_along(t, r - middle)
+        v0, v1 = scatter_along(t, r - middle)
         v = _variance(t, v0, v1)
         kept = np.abs(r - middle) <= CLIP * np.sqrt(v)
-        chosen, t, weight = chosen[kept], t[kept], 1 / v[kept]
+        chosen, t = chosen[kept], t[kept]
+        weight = 1 / _variance(t, v0, COHERENT * v1)
         _require(chosen.size, limits)
         weight /= weight.sum()
         new_slope, new_intercept = moments_line(moments(t, x[chosen], y[chosen], weight).sum(axis=1))
@@ -155,13 +160,15 @@ def _variance(t, v0, v1):
     return v0 + v1 * np.maximum(t, 0) ** 2
 
 
-def _scatter_along(t, residual):
-    """v0 > 0, v1 >= 0 of var(residual) = v0 + v1 t^2, by least squares on robust variances in groups of t."""
+def scatter_along(t, residual):
+    """v0 > 0, v1 >= 0 of var(residual) = v0 + v1 t^2, by least squares on robust variances in groups of t.
+
+    v1 is 0 with fewer than 3 groups.
+    """
     steps = min(max(t.size // PER_STEP, 1), STEPS)
-    group = np.searchsorted(np.quantile(t, np.arange(1, steps) / steps), t, side="right")
-    centre, variance = np.array([
-        (np.median(t[group == k]), _robust_variance(residual[group == k])) for k in range(steps) if np.any(group == k)
-    ]).T  # fmt: skip
+    groups = np.array_split(np.argsort(t), steps)
+    centre = t[[group[group.size // 2] for group in groups]]
+    variance = np.array([_robust_variance(residual[group]) for group in groups])
     typical = max(np.median(variance), np.finfo(float).tiny)
     if centre.size < 3:
         return typical, 0.0

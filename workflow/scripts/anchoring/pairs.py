@@ -1,5 +1,6 @@
 """The fit of a pair from its samples: the line, its errors, what it would have been otherwise, and its flags."""
 
+import logging
 import math
 from typing import NamedTuple
 
@@ -8,16 +9,20 @@ import numpy as np
 from . import flags, uncertainty
 from .binning import bin_medians
 from .errors import AnchoringError
-from .estimators import errors_in_variables
+from .estimators import errors_in_variables, moments, moments_line, scatter_along
 from .fitting import fit_line
 from .noise import RELATIVE_ERROR
 from .selection import least_coverage
 
 ERODE = {"binned": 0.0, "errors_in_variables": 0.3}  # FWHM, unless the configuration says otherwise
-# Parts of the range (start, end) that are fitted again, and how much of the change of the line counts. On a parabola it
-# would be about its error at 0, but most of a change is chance. With these numbers the errors hold the truth of
-# simulated galaxies (benchmarks/accuracy) 7 times in 10; without the changes, 4 times.
-PARTS = ((0, 1 / 2, 0.35), (0, 2 / 3, 0.5), (1 / 3, 1, 0.3), (1 / 2, 1, 0.2))
+# A colour that scatters by a fraction f from place to place also drifts with brightness, unseen: by about f DRIFT per
+# factor e. Colours of galaxies do both for the same reasons (metals, radiation, age), more between neighbours than
+# along the disk.
+DRIFT = 1 / 4
+# On a parabola the line is off by this times its change to the fainter half of the range, at 1/7 of the range below it.
+PARABOLA = 5 / 3
+UNLIKELY = 6.0  # chi-squared of 2 degrees of freedom that chance exceeds in 5 %
+REFITS = 4  # passes of a fit without one block, from the line of all: enough for 3 % of its error
 
 
 class Settings(NamedTuple):
@@ -65,12 +70,20 @@ class Fit(NamedTuple):
     flags: tuple
 
 
-def fit_samples(samples, bins, *, limits, edges, sigma_x, settings, known_slopes=None):
+def fit_samples(samples, bins, *, limits, edges, sigma_x, settings, known_slopes=None, zero=None):
     """Fit a pair.
 
-    The systematic covariance is a sum of d d^T over changes d of (slope, intercept): of the noise of x by its own
-    relative error; to parts of the range (PARTS); and for the binned fit to errors_in_variables, which is
-    how much its medians are off, less what this change owes to chance.
+    The systematic covariance is a sum of d d^T over changes d of (slope, intercept):
+
+    - by a colour that drifts with brightness, which is curved too little to be seen but moves the line's zero. With T
+      the brightness above the zero of x and f the scatter of the colour, y = T (m + f DRIFT ln T) is 0 at T = 0 and
+      the line through it is not;
+    - PARABOLA times that to the fainter half of the range, if chance hardly explains it: a curve that is seen;
+    - to errors_in_variables, for the binned fit, which is how much its medians are off;
+    - to a noise of x that differs by its own relative error, for errors_in_variables.
+
+    What chance explains of the latter two changes is removed: d sqrt(1 - 2 / chi^2), chi^2 = d^T C^-1 d with the
+    jackknife's covariance C of d, whose mean is 2 by chance.
 
     Parameters
     ----------
@@ -84,6 +97,8 @@ def fit_samples(samples, bins, *, limits, edges, sigma_x, settings, known_slopes
         Noise of a sample's x, MJy/sr; NaN if not known.
     settings : Settings
     known_slopes : (low, high), optional
+    zero : float, optional
+        Where x has no light; by default below `limits` by a seventh of their distance, as 0 is below [0.25, 2].
 
     Returns
     -------
@@ -94,16 +109,17 @@ def fit_samples(samples, bins, *, limits, edges, sigma_x, settings, known_slopes
     AnchoringError
         If there is no line.
     """
-    block, n_blocks = uncertainty.blocks_of(samples)
-    weights = uncertainty.without_one(n_blocks)
+    blocks = uncertainty.blocks_of(samples)
+    weights = uncertainty.without_one(blocks.number)
     known = math.isfinite(sigma_x)
-    context = _Context(samples, limits, edges, sigma_x if known else 0.0, settings, block, weights)
+    zero = limits[0] - (limits[1] - limits[0]) / 7 if zero is None else zero
+    context = _Context(samples, limits, edges, sigma_x if known else 0.0, settings, zero, blocks, weights)
     if settings.estimator == "binned":
         line, replicates, changes = _binned(context, bins)
     else:
         line, replicates, changes = _errors_in_variables(context)
     slope, intercept, rms, used = line
-    statistical = uncertainty.jackknife(*replicates)
+    statistical = uncertainty.stated_covariance(*replicates, within=blocks.within)
     systematic = sum((np.outer(d, d) for d in changes), np.zeros((2, 2)))
     in_range = np.count_nonzero((samples.x >= limits[0]) & (samples.x < limits[1]))
     independent = in_range / max(math.pi / (4 * math.log(2)) * samples.beam**2, 1)
@@ -145,7 +161,8 @@ class _Context(NamedTuple):
     edges: np.ndarray
     sigma_x: float
     settings: Settings
-    block: np.ndarray
+    zero: float
+    blocks: uncertainty.Blocks
     weights: np.ndarray
 
 
@@ -170,7 +187,7 @@ def _binned(context, bins):
     except AnchoringError as error:
         raise AnchoringError(f"{error}, in [{low:.4g}, {high:.4g}] MJy/sr of the reference") from error
     x, y, mask = _trusted(context.samples, settings.least_coverage())
-    medians, mean_weights = uncertainty.replicate_medians(x, y, edges, context.block[mask], context.weights)
+    medians, mean_weights = uncertainty.replicate_medians(x, y, edges, context.blocks.index[mask], context.weights)
     counts = bins.count if settings.bin_weights == "count" else None
     # A bin can hold pixels, at an edge, but no whole sample.
     used = found.used & np.isfinite(medians).all(axis=0)
@@ -178,47 +195,45 @@ def _binned(context, bins):
     def replicated(chosen):
         return uncertainty.replicate_lines(bins.x, medians, mean_weights, chosen, counts)
 
+    def fitted(chosen, x, values):
+        return fit_line(x[chosen], values[chosen], weights=_bin_weights(bins, settings)[chosen], passes=1)
+
     replicates = replicated(used) if np.count_nonzero(used) > 1 else np.full((2, len(context.weights)), np.nan)
-    changes = []
-    for low, high, factor in _parts(context.limits):
-        part = found.used & (bins.x > low) & (bins.x < high)
-        if np.count_nonzero(part) >= 2:
-            line = fit_line(bins.x[part], bins.median[part], weights=_bin_weights(bins, settings)[part], passes=1)
-            changes.append(factor * np.array([line.slope - found.slope, line.intercept - found.intercept]))
+    inside = (x >= low) & (x < high)
+    colour = _colour(context, found, x[inside], y[inside], x[inside])
+    brightness = bins.x - context.zero
+    changes = [_drift(colour, fitted(found.used, brightness, _drifting(brightness)).intercept)]
+    half = bins.x < (low + high) / 2
+    if np.count_nonzero(used & half) >= 2:
+        others = replicated(used & half)
+        changes.append(_curve(context, found, replicates, fitted(used & half, bins.x, bins.median), others))
     if context.sigma_x > 0:
-        changes += _dilution(context, found, replicates)
+        try:
+            changes.append(_beyond_chance(context, found, replicates, *_relation(context)))
+        except AnchoringError as error:
+            logging.warning("what noise of the reference does to the bins is not known: %s", error)
     return _Line(found.slope, found.intercept, found.rms, found.used), replicates, changes
-
-
-def _dilution(context, line, replicates):
-    """How far a binned line is from the errors-in-variables line, less what chance explains of it."""
-    try:
-        relation, others = _relation(context)
-    except AnchoringError:
-        return []
-    change = np.array([relation.slope - line.slope, relation.intercept - line.intercept])
-    chance = uncertainty.jackknife(others[0] - replicates[0], others[1] - replicates[1])
-    if not np.isfinite(chance).all() or not np.linalg.det(chance) > 0:
-        return [change]
-    significance = change @ np.linalg.solve(chance, change)
-    return [change * math.sqrt(1 - 2 / significance)] if significance > 2 else []
 
 
 def _errors_in_variables(context):
     relation, replicates = _relation(context)
-    found = np.array([relation.slope, relation.intercept])
-    changes = []
-    for low, high, factor in _parts(context.limits):
-        try:
-            part = _relation(context, limits=(low, high), start=relation[:2])[0]
-        except AnchoringError:
-            continue
-        changes.append(factor * (np.array([part.slope, part.intercept]) - found))
+    (x, y, _), t = _trusted(context.samples, context.settings.least_coverage()), relation.along
+    brightness = t - context.zero
+    drifting = moments_line(moments(brightness, brightness, _drifting(brightness), relation.weight).sum(axis=1))
+    colour = _colour(context, relation, x[relation.used], y[relation.used], t)
+    changes = [_drift(colour, drifting[1])]
+    low, high = context.limits
+    try:
+        half = _relation(context, limits=(low, (low + high) / 2), start=relation[:2])
+        changes.append(_curve(context, relation, replicates, *half))
+    except AnchoringError as error:
+        logging.info("the fainter half of the range alone has no line: %s", error)
     if context.sigma_x > 0:
         noisier = _relation(context, sigma_x=context.sigma_x * (1 + RELATIVE_ERROR), start=relation[:2])[0]
-        changes.append(np.array([noisier.slope, noisier.intercept]) - found)
-    count, _ = np.histogram(relation.along, context.edges)
-    return _Line(relation.slope, relation.intercept, relation.scatter, count > 0), replicates, changes
+        changes.append(_change(relation, noisier))
+    count, _ = np.histogram(t, context.edges)
+    line = _Line(relation.slope, relation.intercept, relation.scatter, count > 0)
+    return line, _refitted(context, relation, replicates), changes
 
 
 def _relation(context, *, limits=None, sigma_x=None, start=None):
@@ -226,13 +241,64 @@ def _relation(context, *, limits=None, sigma_x=None, start=None):
     x, y, mask = _trusted(context.samples, context.settings.least_coverage("errors_in_variables"))
     sigma_x = context.sigma_x if sigma_x is None else sigma_x
     relation = errors_in_variables(x, y, limits=limits or context.limits, sigma_x=sigma_x, start=start)
-    return relation, uncertainty.replicate_relation(relation, x, y, context.block[mask], context.weights)
+    return relation, uncertainty.replicate_relation(relation, x, y, context.blocks.index[mask], context.weights)
 
 
-def _parts(limits):
-    low, high = limits
-    for start, end, factor in PARTS:
-        yield low + start * (high - low), low + end * (high - low), factor
+def _refitted(context, relation, replicates):
+    """Replicates whose samples and weights are chosen anew; where too few are left, those of `replicates`."""
+    x, y, mask = _trusted(context.samples, context.settings.least_coverage())
+    block, result = context.blocks.index[mask], np.array(replicates)
+    for without in np.unique(block[relation.used]):
+        kept = block != without
+        try:
+            found = errors_in_variables(
+                x[kept], y[kept], limits=context.limits, sigma_x=context.sigma_x, start=relation[:2], passes=REFITS
+            )
+        except AnchoringError:
+            continue
+        result[:, without] = found.slope, found.intercept
+    return result
+
+
+def _change(line, other):
+    return np.array([other.slope - line.slope, other.intercept - line.intercept])
+
+
+def _curve(context, line, replicates, half, others):
+    """How far a line is off by a curve, from its change to the fainter half of the range."""
+    return PARABOLA * _beyond_chance(context, line, replicates, half, others, least=UNLIKELY)
+
+
+def _beyond_chance(context, line, replicates, other, others, least=2.0):
+    """Change from a line to another, less what chance explains of it: all up to a chi-squared of `least`."""
+    change = _change(line, other)
+    chance = uncertainty.jackknife(*(np.array(others) - replicates)) / context.blocks.within
+    if not np.isfinite(chance).all() or not np.linalg.det(chance) > 0:
+        return change
+    significance = change @ np.linalg.solve(chance, change)
+    return change * math.sqrt(1 - 2 / significance) if significance > least else np.zeros(2)
+
+
+def _colour(context, line, x, y, along):
+    """Scatter of the colour y / x: of the residuals, the part that grows in proportion to the brightness."""
+    if x.size == 0:
+        return 0.0
+    residual = y - line.intercept - line.slope * x
+    return math.sqrt(scatter_along(along - context.limits[0], residual - np.median(residual))[1])
+
+
+def _drifting(brightness):
+    """T ln T, the change of y by a colour y / x that drifts by 1 per factor e of the brightness T."""
+    above = np.maximum(brightness, np.finfo(float).tiny)
+    return above * np.log(above)
+
+
+def _drift(colour, at_zero):
+    """Change of the line by a colour that drifts by DRIFT of its scatter.
+
+    A drift of 1 leaves it off by `at_zero` at T = 0; its slope there is a matter of the unit of T, and left alone.
+    """
+    return np.array([0.0, DRIFT * colour * at_zero])
 
 
 def _bin_weights(bins, settings):
@@ -266,7 +332,7 @@ def _plane_is_left(context, residual, in_range):
     middle = np.median(residual)
     scatter = 1.4826 * np.median(np.abs(residual - middle))
     clipped = np.clip(residual - middle, -3 * scatter, 3 * scatter) / max(scatter, np.finfo(float).tiny)
-    where = (context.samples.row[in_range], context.samples.column[in_range], context.block[in_range])
+    where = (context.samples.row[in_range], context.samples.column[in_range], context.blocks.index[in_range])
     return flags.plane_significance(clipped, *where, context.weights) > flags.PLANE
 
 

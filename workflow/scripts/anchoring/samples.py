@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-ENOUGH = 100_000  # samples: from there on pixels are averaged, up to three quarters of a beam
+ENOUGH = 20_000  # samples: from there on pixels are averaged, up to three quarters of a beam
 
 
 class Samples(NamedTuple):
