@@ -5,8 +5,10 @@ VENV := .venv
 BIN := $(abspath $(VENV))/bin
 DEMO := demo/run
 CORES ?= 2
+KILLS ?= 60
+SEED ?= 1
 
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo test test-faults lint bench clean
 
 setup: $(VENV)/installed
 
@@ -29,6 +31,11 @@ demo: $(VENV)/installed
 test: $(VENV)/installed-dev
 	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile tests
 
+# Runs killed at random moments, at length: half an hour for 60 kills on two cores.
+test-faults: $(VENV)/installed-dev
+	rm -rf $(DEMO)-killed
+	PATH="$(BIN):$$PATH" $(BIN)/python tests/interruptions.py $(DEMO)-killed --kills $(KILLS) --seed $(SEED) --cores $(CORES)
+
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -39,4 +46,4 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/bench.py
 
 clean:
-	rm -rf $(VENV) $(DEMO) .snakemake .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(DEMO) $(DEMO)-killed .snakemake .pytest_cache .ruff_cache

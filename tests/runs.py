@@ -16,7 +16,12 @@ REFERENCES = ("irac1_atgauss4", "irac4_atgauss4", "w3_atgauss15")
 
 
 class Project:
-    """A user's folder: simulated data in `data`, a configuration, results in `results`."""
+    """A user's folder: simulated data in `data`, a configuration, results in `results`.
+
+    No run may touch what lies in `data`, also where it writes beside it.
+    """
+
+    made = frozenset()  # what runs put into `data`, where that is out_dir too
 
     def __init__(self, folder, *, config=None, **tree):
         self.folder = Path(folder)
@@ -28,14 +33,23 @@ class Project:
         place = {"in_dir": "data", "ref_dir": "data/ref", "kernel_dir": "data/kernels"}
         (self.folder / "config.yaml").write_text(yaml.safe_dump({**place, **changes}))
 
-    def snakemake(self, *arguments, cores=2):
+    def command(self, *arguments, cores=2):
         command = ["snakemake", "--snakefile", ROOT / "Snakefile", "--configfile", "config.yaml", "--cores", cores]
-        command = [str(part) for part in (*command, *arguments)]
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=600)
+        return [str(part) for part in (*command, *arguments)]
 
-    def run(self, *arguments):
+    def snakemake(self, *arguments, cores=2):
+        before = checksums(self.folder / "data")
+        command = self.command(*arguments, cores=cores)
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=600)
+        after = checksums(self.folder / "data")
+        self.made |= after.keys() - before.keys()
+        touched = [path for path in before if path not in self.made and after.get(path) != before[path]]
+        assert not touched, f"inputs were changed: {touched}"
+        return done
+
+    def run(self, *arguments, **options):
         """Run to a good end."""
-        done = self.snakemake(*arguments)
+        done = self.snakemake(*arguments, **options)
         assert done.returncode == 0, done.stderr[-5000:]
         return done
 
@@ -69,6 +83,18 @@ class Project:
 def read_csv(path):
     with open(path, newline="") as file:
         return list(csv.DictReader(file))
+
+
+OF_THE_DAY = {"logs", "benchmarks"}  # folders of results whose files depend on the time of day
+
+
+def products(folder):
+    """Path: content of all files below a folder of results that do not depend on the time of day, the hidden too."""
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in sorted(Path(folder).rglob("*"))
+        if path.is_file() and not OF_THE_DAY & set(path.parts)
+    }
 
 
 def checksums(folder):

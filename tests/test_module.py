@@ -64,9 +64,8 @@ class ModuleProject(Project):
     def use(self, source):
         (self.folder / "Snakefile").write_text(PREFIXED.format(source=source))
 
-    def snakemake(self, *arguments):
-        command = ["snakemake", "--cores", "2", *arguments]
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=600)
+    def command(self, *arguments, cores=2):
+        return ["snakemake", "--cores", str(cores), *arguments]
 
 
 SOURCES = {

@@ -44,8 +44,10 @@ settings = load_module(workflow.source_path("settings.py"), "anchoring_settings"
 planning = load_module(workflow.source_path("plan.py"), "anchoring_plan")
 sources = load_module(workflow.source_path("sources.py"), "anchoring_sources")
 ending = load_module(workflow.source_path("ending.py"), "anchoring_ending")
+files = load_module(workflow.source_path("../scripts/anchoring/files.py"), "anchoring_files")
 plan = planned(validated(config))
 STARTED = time.time()
+os.environ[files.RUN] = files.process_name()
 
 OUT = config["out_dir"].rstrip("/")
 TARGET = f"{OUT}/{{target}}"

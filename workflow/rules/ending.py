@@ -1,7 +1,10 @@
 """What a run that failed says at its end, in plain words, from the jobs that failed and their logs."""
 
 import atexit
+import os
 import re
+import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,9 +13,11 @@ RECORD = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ([A-Z]+) ", re.MULTI
 REMEDIES = {
     r"MemoryError|Unable to allocate|bad_alloc": "Not enough memory: run with fewer --cores, or where there is more; "
     "`check` lists what each image takes.",
-    r"No space left|Disk quota": "The disk is full: make room, or set keep_intermediates to false.",
+    r"No space left|Not enough space on disk|Disk quota|File too large": "The disk is full: make room, or set "
+    "keep_intermediates to false.",
     r"Permission denied|Read-only file system": "Nothing can be written there: set out_dir to a folder of yours.",
 }
+FULL = 1e6  # bytes: with less, a log may not have been written
 SILENT = "it left no message: killed (often for lack of memory: `check` lists what each image takes), or never started"
 AGAIN = "Then run the same command again: what is done is kept."
 
@@ -20,6 +25,33 @@ AGAIN = "Then run the same command again: what is done is kept."
 def say_last(words):
     """Print on the terminal when Snakemake has said all that it has to say."""
     atexit.register(print, f"\n{words}", file=sys.stderr)
+
+
+def say_if_locked(workflow, command):
+    """Print on the terminal, at the end of a Snakemake that found the folder locked, how to go on.
+
+    Parameters
+    ----------
+    workflow : snakemake.workflow.Workflow
+    command : list of str
+        The words of the command.
+    """
+
+    def say():
+        # Who held the lock has given it back by now.
+        if workflow.persistence is not None and workflow.scheduler is None and workflow.persistence.locked:
+            print(f"\n{locked_words(command)}", file=sys.stderr)
+
+    atexit.register(say)
+
+
+def locked_words(command):
+    """What to do about a lock; `command` is the list of the words that met it."""
+    unlock = shlex.join([os.path.basename(command[0]), *command[1:], "--unlock"])
+    return (
+        "Another run is at work in this folder, or was killed in it. If it is at work, wait for its end. If it was "
+        f"killed:\n  {unlock}\nThen run the same command again: what is done is kept."
+    )
 
 
 def words(jobs, *, since):
@@ -47,10 +79,20 @@ def words(jobs, *, since):
 
 def _accident(job, since):
     log = _log(job)
-    reason = last_error(log, since=since)
+    reason = last_error(log, since=since) or _silence(log)
     remedy = next((f"\n    {advice}" for pattern, advice in REMEDIES.items() if re.search(pattern, reason)), "")
     place = " ".join(map(str, job.wildcards_dict.values()))
-    return f"  {' '.join(filter(None, (job.rule.name, place)))}: {reason or SILENT}{remedy}\n    log: {log}"
+    return f"  {' '.join(filter(None, (job.rule.name, place)))}: {reason}{remedy}\n    log: {log}"
+
+
+def _silence(log):
+    """Why a job may have left no message."""
+    folder = next((parent for parent in log.parents if parent.is_dir()), Path())
+    if not os.access(folder, os.W_OK):
+        return f"it left no message: Permission denied in {folder}"
+    if shutil.disk_usage(folder).free < FULL:
+        return f"it left no message: No space left in {folder}"
+    return SILENT
 
 
 def _log(job):

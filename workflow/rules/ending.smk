@@ -1,4 +1,8 @@
-# The last words of a run that failed: which image, in which rule, what was expected, what to do.
+# The last words of a run that failed: which image, in which rule, what was expected, what to do; or, of one that did not
+# start, that another is at work or was killed here.
+
+if workflow.is_main_process:
+    ending.say_if_locked(workflow, sys.argv)
 
 
 onerror:

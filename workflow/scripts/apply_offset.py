@@ -46,6 +46,7 @@ def write(image, anchored_path, solution):
         offset=solution["offset"],
         offset_err=solution["offset_err"],
         offset_sys=solution["offset_sys"],
+        source=solution["source"],
         reference=fit["label"],
         slope=fit["slope"],
         resolution=fit["resolution"],

@@ -34,6 +34,7 @@ def main(
         comparison = images.read_product(image)
         other = images.read_any(reference, with_error=kind == "internal")
         x_image, y_image = other.data, comparison.data
+        images.require_one_grid(comparison, other, image, reference)
         observed = np.isfinite(x_image) & np.isfinite(y_image)
         if not observed.any():
             raise AnchoringError(f"{image} and {reference} have no observed pixel in common")
@@ -61,6 +62,8 @@ def main(
         logging.info("noise of the reference %.4g MJy/sr (%s)", *sigma)
         result = {
             "refused": "",
+            "image_source": comparison.source,
+            "reference_source": other.source,
             "range": limits,
             "edges": edges.tolist(),
             "span": [float(x.min()), float(x.max())],

@@ -20,7 +20,7 @@ def main(image, kernel, output, threads):
         logging.info("%s pixels, kernel %s", mosaic.data.shape, resampled.shape)
         data, error = convolution.convolve_image(mosaic.data, resampled, mosaic.error, threads=threads)
         fwhm = convolution.kernel_fwhm(resampled) * scale
-        images.write_product(output, data, mosaic.header, error, fwhm=fwhm)
+        images.write_product(output, data, mosaic.header, error, fwhm=fwhm, source=mosaic.source)
     except AnchoringError as refusal:
         logging.error("%s", refusal)
         images.write_refusal(output, str(refusal))

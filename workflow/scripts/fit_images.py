@@ -73,6 +73,8 @@ def fitted(measured, pixels, settings, known):
         "noise": measured["noise"],
         "n_pixels": measured["n_pixels"],
         "range": [low, high],
+        "image_source": measured["image_source"],
+        "reference_source": measured["reference_source"],
     }
 
 

@@ -18,7 +18,7 @@ def main(image, reference, output, method):
             shape,
             method=method,
         )
-        images.write_product(output, data, grid, fwhm=comparison.fwhm)
+        images.write_product(output, data, grid, fwhm=comparison.fwhm, source=comparison.source)
     except AnchoringError as refusal:
         logging.error("%s", refusal)
         images.write_refusal(output, str(refusal))

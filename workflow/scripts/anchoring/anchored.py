@@ -28,7 +28,7 @@ from astropy.io import fits
 from astropy.io.fits.verify import VerifyWarning
 
 from .errors import AnchoringError
-from .files import whole_file
+from .files import Checksum, whole_file
 
 CHUNK = 2**20  # bytes: larger pieces leave the processor's cache and take twice as long to add to
 BLOCK = 2880  # bytes: FITS headers and data are padded to multiples of it
@@ -61,7 +61,9 @@ def added(data, offset):
     return np.where(np.isfinite(native) & (native != 0), total, native).astype(data.dtype)
 
 
-def write_anchored(image, path, *, offset, reference, slope, resolution, version, offset_err=None, offset_sys=None):
+def write_anchored(
+    image, path, *, offset, reference, slope, resolution, version, offset_err=None, offset_sys=None, source=None
+):
     """Write the anchored file of an image, whole or not at all.
 
     Parameters
@@ -80,12 +82,14 @@ def write_anchored(image, path, *, offset, reference, slope, resolution, version
         Of this library.
     offset_err, offset_sys : float, optional
         Statistical and systematic error of offset, MJy/sr. None or NaN, unknown, leaves no keyword.
+    source : str, optional
+        `images.Image.source` of the image that was fitted.
 
     Raises
     ------
     AnchoringError
-        Naming the file: it is anchored already, is cut short, has no or several SCI, SCI is not floating-point, is
-        scaled (BSCALE, BZERO) or tile-compressed, or the ASDF extension is not understood.
+        Naming the file: it is not the one of `source`, is anchored already, is cut short, has no or several SCI, SCI is
+        not floating-point, is scaled (BSCALE, BZERO) or tile-compressed, or the ASDF extension is not understood.
     OSError
         What the file system says, if it cannot read or write.
     """
@@ -99,7 +103,7 @@ def write_anchored(image, path, *, offset, reference, slope, resolution, version
             if os.path.exists(path) and os.path.samefile(image, path):
                 raise AnchoringError("is also the anchored file; expected another: change its name or folder")
             with whole_file(path) as temporary, open(temporary, "wb") as out:
-                _write_hdus(file, out, offset, cards, history, version)
+                _write_hdus(file, out, offset, cards, history, version, source)
     except AnchoringError as error:
         raise AnchoringError(f"{image} {error}") from error
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -141,7 +145,7 @@ def _provenance(offset, offset_err, offset_sys, reference, slope, resolution, ve
 # ---- FITS: one HDU after the other
 
 
-def _write_hdus(file, out, offset, cards, history, version):
+def _write_hdus(file, out, offset, cards, history, version, source):
     seen = []
     while raw := file.read(BLOCK):
         if not raw.startswith(b"XTENSION" if seen else b"SIMPLE  ="):
@@ -158,8 +162,14 @@ def _write_hdus(file, out, offset, cards, history, version):
             raise AnchoringError(f"has several {name} extensions; expected one, as in a mosaic (i2d): split the file")
         padded = header.data_size_padded
         if name == "SCI":
+            checksum = Checksum(raw)
             raw = _with_cards(raw, [*cards, fits.Card("HISTORY", history)])
-            _write_changed(out, raw, _anchored_pixels(file, header, offset))
+            _write_changed(out, raw, _anchored_pixels(file, header, offset, checksum))
+            if source is not None and str(checksum) != source:
+                raise AnchoringError(
+                    "was changed after it was fitted; expected the image that was: run again, after `touch` of the "
+                    "file if its date is older than the fit"
+                )
         elif name == "ASDF":
             keywords = _size_keywords(header)
             asdf = anchored_asdf(b"".join(_pieces(file, size)), offset, history, version)
@@ -207,7 +217,7 @@ def _pieces(file, size):
         yield piece
 
 
-def _anchored_pixels(file, header, offset):
+def _anchored_pixels(file, header, offset, checksum):
     if header.get("ZIMAGE"):
         raise AnchoringError("has a tile-compressed SCI; expected an uncompressed one: run funpack on it")
     if header["BITPIX"] not in (-32, -64) or not header.data_size:
@@ -215,9 +225,9 @@ def _anchored_pixels(file, header, offset):
     if (header.get("BSCALE", 1), header.get("BZERO", 0)) != (1, 0):
         raise AnchoringError("has a scaled SCI (BSCALE, BZERO); expected numbers in MJy/sr themselves: write it anew")
     dtype = np.dtype(f">f{-header['BITPIX'] // 8}")
-    for piece in _pieces(file, header.data_size):
+    for piece in checksum.of(_pieces(file, header.data_size)):
         yield added(np.frombuffer(piece, dtype), offset).tobytes()
-    yield from _pieces(file, header.data_size_padded - header.data_size)
+    yield from checksum.of(_pieces(file, header.data_size_padded - header.data_size))
 
 
 def _size_keywords(header):

@@ -42,8 +42,7 @@ def resample_kernel(kernel, kernel_scale, image_scale):
     if not np.isfinite(kernel).all():
         raise AnchoringError("the kernel has pixels that are not finite; expected finite numbers: make the kernel anew")
     position = (np.arange(side) - (side - 1) / 2) * (image_scale / kernel_scale) + (n - 1) / 2
-    weights = _bilinear_weights(position, n)
-    resampled = weights @ kernel @ weights.T
+    resampled = np.ascontiguousarray(_interpolated(_interpolated(kernel, position).T, position).T)
     total = resampled.sum()
     if not total > 1e-6 * np.abs(resampled).sum():
         raise AnchoringError(f"the kernel's sum is {total:.4g}; expected a positive sum: make the kernel anew")
@@ -72,18 +71,18 @@ def kernel_fwhm(kernel):
     return math.sqrt(8 * math.log(2) / (4 * math.pi * (kernel**2).sum()))
 
 
-def _bilinear_weights(position, n):
-    """Matrix (len(position), n) that interpolates n samples linearly at fractional positions, 0 outside them."""
+def _interpolated(rows, position):
+    """Rows (n, m) interpolated linearly at fractional positions, 0 outside: (len(position), m) array.
+
+    No product of matrices, whose last digits depend on the number of threads.
+    """
+    n = len(rows)
     # A position that round-off puts a hair outside the grid is on its border.
     position = np.where(np.abs(position - np.round(position)) < 1e-9, np.round(position), position)
-    inside = (position >= 0) & (position <= n - 1)
+    inside = ((position >= 0) & (position <= n - 1))[:, None]
     low = np.clip(np.floor(position).astype(int), 0, max(n - 2, 0))
-    fraction = position - low
-    weights = np.zeros((len(position), n))
-    rows = np.arange(len(position))
-    weights[rows, low] = (1 - fraction) * inside
-    weights[rows, np.minimum(low + 1, n - 1)] += fraction * inside
-    return weights
+    fraction = (position - low)[:, None]
+    return rows[low] * ((1 - fraction) * inside) + rows[np.minimum(low + 1, n - 1)] * (fraction * inside)
 
 
 def convolve_image(data, kernel, error=None, *, threads=1):
@@ -121,9 +120,12 @@ def convolve_image(data, kernel, error=None, *, threads=1):
     """
     data = np.asarray(data)
     dtype = data.dtype if data.dtype.kind == "f" else np.dtype(float)
-    kernel = _crop_kernel(np.asarray(kernel, dtype=float), data.shape)
+    kernel = np.asarray(kernel, dtype=float)
+    # Below 1, so that a pixel that sees no hole stays.
+    floor = min(-2 * kernel[kernel < 0].sum(), 0.999)
+    kernel = _crop_kernel(kernel, data.shape)
     tile = tile_shape(data.shape, kernel.shape)
-    plan = _Plan(kernel, tile, with_error=error is not None)
+    plan = _Plan(kernel, tile, floor=floor, with_error=error is not None)
     out = np.full(data.shape, np.nan, dtype=dtype.newbyteorder("="))
     out_error = None if error is None else out.copy()
 
@@ -143,7 +145,7 @@ def convolve_image(data, kernel, error=None, *, threads=1):
 class _Plan:
     """What the convolutions of all tiles of an image share: the transforms of the kernel and of its square."""
 
-    def __init__(self, kernel, tile, *, with_error):
+    def __init__(self, kernel, tile, *, floor, with_error):
         self._margin = [k - 1 for k in kernel.shape]
         self._shape = tuple(
             ducc0.fft.good_size(t + margin, axis == 1)
@@ -152,8 +154,8 @@ class _Plan:
         self._local = threading.local()
         self._kernel = self._transform(kernel)
         self._square = self._transform(kernel**2) if with_error else None
-        # Below 1, so that a pixel that sees no hole stays.
-        self._floor = min(-2 * kernel[kernel < 0].sum(), 0.999)
+        self._all = kernel.sum()  # not 1 of one that was cropped
+        self._floor = floor
 
     def convolve(self, data, error, core):
         """The convolved data and error of `core`, a window of the pixels given."""
@@ -176,7 +178,7 @@ class _Plan:
             n == c.stop - c.start + margin for n, c, margin in zip(good.shape, core, self._margin, strict=True)
         )
         if surrounded and good.all():
-            return 1.0
+            return self._all if self._all > self._floor else np.nan
         coverage = self._convolved(good, self._kernel)[core].copy()
         coverage[~good[core] | (coverage <= self._floor)] = np.nan
         return coverage

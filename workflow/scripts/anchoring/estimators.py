@@ -76,9 +76,10 @@ def errors_in_variables(x, y, *, limits, sigma_x, start=None, passes=PASSES):
     Raises
     ------
     AnchoringError
-        With fewer than LEAST samples along the range, or if y does not rise with x.
+        With fewer than LEAST samples along the range, if they have one x, or if y does not rise with x.
     """
     low, high = limits
+    _require(x.size, limits)
     # From here on x is x - low and y is y - zero: what is added to an image then does not change the arithmetic.
     zero, top = np.median(y), high - low
     x, y = x - low, y - zero
@@ -97,10 +98,11 @@ def errors_in_variables(x, y, *, limits, sigma_x, start=None, passes=PASSES):
         chosen, t = chosen[kept], t[kept]
         weight = 1 / _variance(t, v0, COHERENT * v1)
         _require(chosen.size, limits)
+        _require_spread(x[chosen], limits)
         weight /= weight.sum()
         new_slope, new_intercept = moments_line(moments(t, x[chosen], y[chosen], weight).sum(axis=1))
         _require_rise(new_slope, limits)
-        change = abs(new_intercept - intercept) + abs(new_slope - slope)
+        change = abs(new_intercept - intercept) / top + abs(new_slope - slope)
         # Later steps are halved: samples at a limit can make the iteration alternate.
         step = 1.0 if turn < 5 else 0.5
         slope += step * (new_slope - slope)
@@ -131,8 +133,7 @@ def _first_guess(x, y, limits):
     inside = (x >= 0) & (x < limits[1] - limits[0])
     _require(np.count_nonzero(inside), limits)
     x, y = x[inside], y[inside]
-    if not np.ptp(x) > 0:
-        _require_rise(0.0, limits)
+    _require_spread(x, limits)
     slope, intercept = moments_line(moments(x, x, y, np.ones_like(x)).sum(axis=1))
     _require_rise(slope, limits)
     return slope, intercept
@@ -144,6 +145,16 @@ def _require(number, limits):
         raise AnchoringError(
             f"{number} samples of the reference in [{low:.4g}, {high:.4g}] MJy/sr, away from edges and holes; expected "
             f"at least {LEAST}: give an intensity_range or a smaller erode_fwhm"
+        )
+
+
+def _require_spread(x, limits):
+    low, high = limits
+    # Closer together, round-off makes the slope.
+    if not np.ptp(x) > 1e-6 * (high - low):
+        raise AnchoringError(
+            f"all samples of the reference in [{low:.4g}, {high:.4g}] MJy/sr are {low + np.median(x):.6g}; expected "
+            "different ones, to fit a line: give an intensity_range or leave this reference out"
         )
 
 
@@ -163,20 +174,22 @@ def _variance(t, v0, v1):
 def scatter_along(t, residual):
     """v0 > 0, v1 >= 0 of var(residual) = v0 + v1 t^2, by least squares on robust variances in groups of t.
 
-    v1 is 0 with fewer than 3 groups.
+    v1 is 0 with fewer than 3 groups, or residuals that are mostly 0.
     """
     steps = min(max(t.size // PER_STEP, 1), STEPS)
     groups = np.array_split(np.argsort(t), steps)
     centre = t[[group[group.size // 2] for group in groups]]
     variance = np.array([_robust_variance(residual[group]) for group in groups])
     typical = max(np.median(variance), np.finfo(float).tiny)
-    if centre.size < 3:
+    if centre.size < 3 or not np.median(variance) > 0:
         return typical, 0.0
+    # In units of the typical one, so that no square of a small one is 0.
+    variance = variance / typical
     # A variance of few beams can be small by chance; it must not carry the fit.
-    error = np.maximum(variance, 0.1 * typical)
+    error = np.maximum(variance, 0.1)
     design = np.stack([np.ones_like(centre), np.maximum(centre, 0) ** 2], axis=1)
     v0, v1 = _least_squares_not_below_zero(design / error[:, None], variance / error)
-    return max(v0, 0.01 * typical), v1
+    return typical * max(v0, 0.01), typical * v1
 
 
 def _least_squares_not_below_zero(design, values):

@@ -1,24 +1,87 @@
 """Files that are whole or not there."""
 
+import glob
 import os
 import tempfile
+import zlib
 from contextlib import contextmanager
 from pathlib import Path
+
+RUN = "ANCHORING_RUN"  # environment: the process, as `process_name` says it, of the run that a job belongs to
+
+
+class RunOver(RuntimeError):
+    """The run that a job belongs to is not there any more."""
 
 
 @contextmanager
 def whole_file(path):
-    """A temporary name beside `path`, renamed to it when the block ends well and removed when it does not."""
+    """A temporary name beside `path`, renamed to it when the block ends well and removed when it does not.
+
+    What a killed process left of this file is removed. After a kill of Snakemake alone its jobs go on; they must not
+    replace what the next run makes: when the run is over, RunOver is raised and nothing renamed.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    _remove_leftovers(path)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{process_name()}.", suffix=path.suffix)
     os.close(handle)
     try:
         yield Path(name)
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(name, 0o666 & ~umask)
+        if not _is_running(os.environ.get(RUN, "")):
+            raise RunOver(f"the run that this job belongs to was killed; {path} is left to the next one")
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+class Checksum:
+    """CRC-32 of bytes that pass by; its text is 8 hexadecimal digits."""
+
+    def __init__(self, start=b""):
+        self._value = zlib.crc32(start)
+
+    def add(self, piece):
+        self._value = zlib.crc32(piece, self._value)
+
+    def of(self, pieces):
+        """The pieces, one by one, counted in."""
+        for piece in pieces:
+            self.add(piece)
+            yield piece
+
+    def __str__(self):
+        return f"{self._value:08x}"
+
+
+def process_name():
+    """This process, by its number and where that counts: the machine and, in a container, its name space."""
+    try:
+        space = os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        space = 0
+    return f"{os.getpid()}-{zlib.crc32(f'{os.uname().nodename} {space}'.encode()):08x}"
+
+
+def _is_running(process):
+    """Whether a process by its `process_name` is alive; True if that cannot be told from here."""
+    number, _, place = process.partition("-")
+    if not number.isdecimal() or place != process_name().partition("-")[2]:
+        return True
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _remove_leftovers(path):
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*-*{path.suffix}"):
+        if not _is_running(left.name[len(path.name) + 2 :].split(".")[0]):
+            left.unlink(missing_ok=True)

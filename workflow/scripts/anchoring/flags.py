@@ -70,7 +70,7 @@ def plane_significance(residual, row, column, block, weights):
 
     Returns
     -------
-    float; 0 with fewer than 8 blocks, which say nothing about a plane.
+    float; 0 with fewer than 8 blocks, or where nothing tells a plane: all residuals 0, or all samples in a row.
     """
     present = np.unique(block)
     n = present.size
@@ -80,10 +80,14 @@ def plane_significance(residual, row, column, block, weights):
     design = np.stack([np.ones_like(u), u, v])
     products = [a * b for i, a in enumerate(design) for b in design[i:]] + [a * residual for a in design]
     sums = np.stack([np.bincount(block, weights=p, minlength=weights.shape[1]) for p in products])
-    plane = _planes(sums.sum(axis=1)[:, None])[0]
-    covariance = jackknife(*_planes(sums @ weights.T).T)
+    try:
+        plane = _planes(sums.sum(axis=1)[:, None])[0]
+        covariance = jackknife(*_planes(sums @ weights.T).T)
+        significance = float(plane @ np.linalg.solve(covariance, plane))
+    except np.linalg.LinAlgError:  # all residuals 0, or all samples on one line
+        return 0.0
     # The inverse of a covariance of few blocks is too large by this (Hotelling's T^2).
-    return float(plane @ np.linalg.solve(covariance, plane)) * (n - 4) / (n - 3)
+    return significance * (n - 4) / (n - 3)
 
 
 def _planes(sums):

@@ -10,10 +10,12 @@ from astropy.io import fits
 from astropy.io.fits.verify import VerifyWarning
 
 from .errors import AnchoringError
-from .files import whole_file
+from .files import Checksum, whole_file
 
+CHUNK = 2**20  # bytes read at a time
 PRODUCT = "ANCHPROD"  # primary header keyword of the workflow's own intermediate products
 FWHM = "KERNFWHM"  # width of the kernel that a product was convolved with, arcsec
+SOURCE = "IMAGECRC"  # `Image.source` of the mosaic that a product was made of
 REFUSED = "REFUSED"  # and of one that could not be made; its value is the reason
 COMPARED = 64  # rows
 
@@ -21,13 +23,15 @@ COMPARED = 64  # rows
 class Image(NamedTuple):
     """Data (ny, nx), its error (ny, nx) or None, the header that describes its pixels.
 
-    `fwhm` is the width, arcsec, of the kernel it was convolved with; 0 if none or unknown.
+    `fwhm` is the width, arcsec, of the kernel it was convolved with; 0 if none or unknown. `source` tells the mosaic it
+    is or was made of from any other: the CRC-32 of the bytes of its SCI extension, header and pixels; "" if none.
     """
 
     data: np.ndarray
     error: np.ndarray | None
     header: fits.Header
     fwhm: float = 0.0
+    source: str = ""
 
 
 @contextmanager
@@ -66,14 +70,28 @@ def read_image(path):
     """
     with opened(path) as hdus:
         data, error = (None if plane is None else _native(plane) for plane in _mosaic(hdus, path))
-        header = hdus["SCI"].header.copy()
+        header, source = hdus["SCI"].header.copy(), _checksum(hdus["SCI"])
     unobserved = data == 0
     data[unobserved] = np.nan
     if error is not None:
         error[unobserved] = np.nan
     if not np.isfinite(data).any():
         raise AnchoringError(f"{path}: all pixels of SCI are 0 or not finite; expected an observed image")
-    return Image(data, error, header)
+    return Image(data, error, header, source=source)
+
+
+def _checksum(hdu):
+    """CRC-32 of the bytes of an HDU, as `anchored` takes it of what it reads."""
+    place, checksum = hdu.fileinfo(), Checksum()
+    place["file"].seek(place["hdrLoc"])
+    left = place["datLoc"] + place["datSpan"] - place["hdrLoc"]
+    while left > 0:
+        piece = place["file"].read(min(left, CHUNK))
+        if not piece:
+            raise OSError(f"{left} bytes of SCI are missing")
+        checksum.add(piece)
+        left -= len(piece)
+    return str(checksum)
 
 
 def see_image(path):
@@ -224,12 +242,13 @@ def celestial_wcs(header, path="the image"):
     return wcs
 
 
-def write_product(path, data, header, error=None, *, fwhm=None):
+def write_product(path, data, header, error=None, *, fwhm=None, source=""):
     """Write an intermediate image: extensions SCI and, if given, ERR, under the header of the image it came from.
 
-    `fwhm` (arcsec) is the width of the kernel it was convolved with, if it was.
+    `fwhm` (arcsec) is the width of the kernel it was convolved with, if it was; `source` is that of the mosaic.
     """
     primary = fits.Header({PRODUCT: True})
+    primary[SOURCE] = (source, "CRC-32 of the mosaic's SCI extension")
     if fwhm is not None:
         primary[FWHM] = (fwhm, "[arcsec] noise-equivalent FWHM of the kernel")
     hdus = [fits.PrimaryHDU(header=primary), fits.ImageHDU(data, _pixel_header(header), name="SCI")]
@@ -268,7 +287,8 @@ def read_product(path, *, with_error=False):
     with opened(path) as hdus:
         _raise_refusal(hdus)
         error = _native(hdus["ERR"].data) if with_error and "ERR" in hdus else None
-        return Image(_native(hdus["SCI"].data), error, hdus["SCI"].header.copy(), hdus[0].header.get(FWHM, 0.0))
+        primary, header = hdus[0].header, hdus["SCI"].header.copy()
+        return Image(_native(hdus["SCI"].data), error, header, primary.get(FWHM, 0.0), primary.get(SOURCE, ""))
 
 
 def read_any(path, *, with_error=False):
@@ -278,6 +298,16 @@ def read_any(path, *, with_error=False):
     if PRODUCT in primary or REFUSED in primary:
         return read_product(path, with_error=with_error)
     return read_reference(path) if primary.get("NAXIS") else read_image(path)
+
+
+def require_one_grid(image, reference, image_path, reference_path):
+    """AnchoringError if a reference is not, or no longer, what an image was reprojected onto."""
+    (pixels, shape), (grid, size) = ((dict(_pixel_header(i.header).items()), i.data.shape) for i in (image, reference))
+    if shape != size or pixels != grid:
+        raise AnchoringError(
+            f"{reference_path} was changed after {image_path} was reprojected onto it; expected the same pixels: run "
+            "again, after `touch` of the reference if its date is older"
+        )
 
 
 def read_grid(path):

@@ -181,10 +181,20 @@ def _internal_errors(fit, reference):
 
 
 def _on_anchored(fit, reference):
-    if fit["status"] != "fitted" or (reference and reference["status"] == "anchored"):
+    if fit["status"] != "fitted":
         return fit
-    reason = f"its reference band is not anchored ({reference['reason']})" if reference else "its reference is unknown"
-    return {**fit, "status": reference["status"] if reference else "failed", "reason": reason}
+    if not reference:
+        return {**fit, "status": "failed", "reason": "its reference is unknown"}
+    if reference["status"] != "anchored":
+        reason = f"its reference band is not anchored ({reference['reason']})"
+        return {**fit, "status": reference["status"], "reason": reason}
+    if fit.get("reference_source") != reference.get("source"):
+        reason = (
+            f"{reference['image']} was changed between its own fit and this one on it; expected one image for both: "
+            "run again, after `touch` of the file if its date is older than the fits"
+        )
+        return {**fit, "status": "failed", "reason": reason}
+    return fit
 
 
 def _anchored(image, index, offset, error, systematic):
@@ -194,6 +204,7 @@ def _anchored(image, index, offset, error, systematic):
         "offset_err": error,
         "offset_sys": systematic,
         "chosen": index,
+        "source": image["fits"][index].get("image_source"),  # `images.Image.source` of what was fitted
     }
     return {**image, **solved, "reference": image["fits"][index]["label"], "reason": ""}
 

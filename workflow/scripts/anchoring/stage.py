@@ -23,8 +23,11 @@ def run(main, log, **arguments):
     """
     gc.freeze()
     gc.enable()
-    Path(log).parent.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(filename=log, filemode="w", level=logging.INFO, format=FORMAT, force=True)
+    try:
+        Path(log).parent.mkdir(parents=True, exist_ok=True)
+        logging.basicConfig(filename=log, filemode="w", level=logging.INFO, format=FORMAT, force=True)
+    except OSError as error:
+        sys.exit(f"{log} cannot be written ({error})")
     logging.captureWarnings(True)
     try:
         main(**arguments)

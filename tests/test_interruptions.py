@@ -1,0 +1,318 @@
+"""Nothing is lost and nothing wrong in silence: killed runs, full disks, no rights, no memory, inputs that change."""
+
+import ctypes
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from interruptions import SMALLEST, WAYS, Interrupted
+from runs import Project, products
+
+from anchoring import files
+from anchoring.errors import AnchoringError
+from anchoring.files import RunOver, process_name, whole_file
+from anchoring.images import read_image, require_one_grid
+from anchoring.offsets import solve_internal
+
+BYTES = 400_000  # of results: more than the first image takes, less than the second
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory):
+    return Interrupted(tmp_path_factory.mktemp("interrupted"), bands=["F770W"])
+
+
+@pytest.fixture
+def project(tmp_path):
+    return Project(tmp_path, **{**SMALLEST, "bands": ["F770W"]})
+
+
+# --- killed ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_killed_in_every_way_comes_to_the_same_results(interrupted):
+    most = len(interrupted.expected)
+    for number, way in enumerate(WAYS):
+        assert interrupted.go_on(way, number * most // (len(WAYS) + 1), 0.1 * number)
+    assert not interrupted.go_on(way, most + 1, 0)
+    assert all(interrupted.seen[way] == 1 for way in WAYS)
+    assert interrupted.seen["locks"] >= 1
+    interrupted.finish()
+
+
+def test_results_do_not_depend_on_cores_or_the_order_of_jobs(interrupted):
+    (last,) = (path for path in interrupted.expected if path.name.endswith("_before_after.png"))
+    interrupted.project.run("--scheduler", "greedy", "--prioritize", f"results/{last}", cores=1)
+    interrupted.finish()
+
+
+def slow_down(project, script, seconds):
+    """Python code that keeps a script waiting, as the environment of a run."""
+    folder = project.folder / "slow"
+    folder.mkdir()
+    code = f"import sys, time\nif any(part.endswith('.{script}.py') for part in sys.orig_argv): time.sleep({seconds})"
+    (folder / "sitecustomize.py").write_text(code)
+    return {**os.environ, "PYTHONPATH": str(folder)}
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_what_outlives_a_killed_run_cannot_write_over_the_next(project):
+    environment = slow_down(project, "convolve_image", 5)
+    run = subprocess.Popen(
+        project.command(cores=1),
+        cwd=project.folder,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    scripts = project.folder / ".snakemake/scripts"
+    wait_for(lambda: scripts.is_dir() and list(scripts.glob("*.convolve_image.py")))
+    time.sleep(0.5)  # until the script has been started
+    run.kill()
+    run.wait()
+    project.run("--unlock")
+    log = project.folder / "results/ngc0628/logs/convolve_image/F770W_ngc0628_miri_lv3_f770w_to_gauss4.log"
+    wait_for(lambda: log.is_file() and "RunOver" in log.read_text())
+    assert products(project.folder / "results") == {}
+    project.run("--until", "convolve_image")
+    assert [path.suffix for path in products(project.folder / "results")] == [".fits"]
+
+
+# --- whole files ----------------------------------------------------------------------------------------------------
+
+
+def ended_process():
+    """The name of a process that is over."""
+    done = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    return f"{int(done.stdout)}-{process_name().partition('-')[2]}"
+
+
+def test_a_file_is_not_renamed_when_its_run_is_over(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    path.write_text("of the next run")
+    monkeypatch.setenv(files.RUN, ended_process())
+    with pytest.raises(RunOver, match="was killed"), whole_file(path) as temporary:
+        temporary.write_text("of a run that is over")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+    assert path.read_text() == "of the next run"
+
+
+def test_a_file_is_written_while_its_run_goes_on_or_may_go_on_elsewhere(tmp_path, monkeypatch):
+    elsewhere = f"{ended_process().partition('-')[0]}-0000000f"
+    for run in ("", process_name(), elsewhere, "something else"):
+        monkeypatch.setenv(files.RUN, run)
+        with whole_file(tmp_path / "a.json") as temporary:
+            temporary.write_text(run)
+        assert (tmp_path / "a.json").read_text() == run
+
+
+def test_what_a_killed_process_left_of_a_file_is_removed_and_nothing_else(tmp_path):
+    path = tmp_path / "a[1].fits"
+    dead, living = ended_process(), process_name()
+    kept = [f".a[1].fits.{living}.x.fits", f".b.fits.{dead}.x.fits", f".a[1].fits.{dead.partition('-')[0]}-0.x.fits"]
+    for name in (f".a[1].fits.{dead}.x.fits", *kept):
+        (tmp_path / name).touch()
+    with whole_file(path):
+        pass
+    assert {p.name for p in tmp_path.iterdir()} == {path.name, *kept}
+
+
+# --- disks, rights, memory ------------------------------------------------------------------------------------------
+
+
+def without_rights():
+    """In a process of root's, before it becomes another: permissions count."""
+    if os.geteuid() == 0:
+        for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH of linux/capability.h
+            if ctypes.CDLL(None, use_errno=True).prctl(24, capability, 0, 0, 0):  # PR_CAPBSET_DROP
+                raise OSError(ctypes.get_errno(), "permissions cannot be made to count for root")
+
+
+def limited():
+    """In a process, before it becomes another: no file grows beyond BYTES."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (BYTES, BYTES))
+
+
+def run_under(project, before, *arguments):
+    return subprocess.run(
+        project.command(*arguments), cwd=project.folder, capture_output=True, text=True, timeout=600, preexec_fn=before
+    )
+
+
+def no_half_files(project):
+    return all(not path.name.startswith(".") for path in products(project.folder / "results"))
+
+
+def test_a_full_disk_is_named_and_the_run_goes_on_when_there_is_room(project):
+    results = project.folder / "results"
+    results.mkdir()
+    disk = ["mount", "-t", "tmpfs", "-o", f"size={BYTES}", "tmpfs", str(results)]
+    # Only root may mount; for others no file may grow, which ends a job in the same way.
+    mounted = subprocess.run(disk, capture_output=True).returncode == 0
+    try:
+        done = run_under(project, None if mounted else limited)
+        assert done.returncode == 1
+        last = done.stderr.split("At least one job did not complete successfully.")[1]
+        assert "reproject_image ngc0628 F770W" in last
+        assert "The disk is full: make room" in last
+        assert no_half_files(project)
+        kept = {path: content for path, content in products(results).items() if path.suffix == ".fits"}
+        assert [path.name for path in kept] == ["ngc0628_miri_lv3_f770w_to_gauss4.fits"]
+        if mounted:
+            subprocess.run(["mount", "-o", "remount,size=50000000", str(results)], check=True)
+        assert "convolve_image" not in project.planned_jobs()
+        project.run("--until", "reproject_image")
+        assert {path: products(results)[path] for path in kept} == kept
+        assert len(products(results)) == 2
+    finally:
+        if mounted:
+            subprocess.run(["umount", str(results)], check=True)
+
+
+def test_a_disk_that_has_no_room_for_a_message_is_named_too(project, monkeypatch):
+    import ending
+
+    log = project.folder / "results/ngc0628/logs/x.log"
+    assert ending._silence(log) == ending.SILENT
+    monkeypatch.setattr(ending.shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(1e9, 1e9, 4096))
+    assert "No space left" in ending._silence(log)
+    monkeypatch.setattr(ending.os, "access", lambda folder, mode: False)
+    assert "Permission denied" in ending._silence(log)
+
+
+def test_a_folder_that_is_read_only_is_named_and_the_run_goes_on_when_it_is_not(project):
+    results = project.folder / "results"
+    results.mkdir()
+    results.chmod(0o555)
+    done = run_under(project, without_rights)
+    results.chmod(0o755)
+    assert done.returncode == 1
+    assert "Failed to create output directory results/ngc0628" in done.stderr
+    assert "Permission denied" in done.stderr
+    assert products(results) == {}
+    # Part of it is there and cannot be written to.
+    folder = results / "ngc0628/F770W/lv3"
+    folder.mkdir(parents=True)
+    folder.chmod(0o555)
+    done = run_under(project, without_rights, "--until", "apply_offset")
+    folder.chmod(0o755)
+    assert done.returncode == 1
+    last = done.stderr.split("At least one job did not complete successfully.")[1]
+    assert "apply_offset ngc0628 F770W ngc0628_miri_lv3_f770w: PermissionError" in last
+    assert "Nothing can be written there: set out_dir to a folder of yours." in last
+    assert no_half_files(project)
+    assert "convolve_image" not in project.planned_jobs()
+    project.run("--until", "apply_offset")
+    assert project.anchored("ngc0628", "F770W").is_file()
+
+
+def test_a_job_without_memory_fails_alone_and_says_so(tmp_path, monkeypatch):
+    project = Project(tmp_path, **{**SMALLEST, "targets": ["ngc0628", "ic5332"], "bands": ["F770W"]})
+    path = project.image("ngc0628", "F770W")
+    with fits.open(path) as hdus:
+        large = [fits.ImageHDU(np.pad(hdu.data, (0, 4000)), hdu.header) for hdu in hdus if hdu.name in ("SCI", "ERR")]
+        fits.HDUList([fits.PrimaryHDU(), *large]).writeto(tmp_path / "large.fits")
+    (tmp_path / "large.fits").rename(path)
+    environment = tmp_path / "limits"
+    environment.mkdir()
+    (environment / "sitecustomize.py").write_text(
+        "import resource, sys\n"
+        "if any(part.endswith('.convolve_image.py') for part in sys.orig_argv):\n"
+        "    resource.setrlimit(resource.RLIMIT_AS, (400_000_000, 400_000_000))\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(environment))
+    done = project.snakemake("--until", "reproject_image")
+    assert done.returncode == 1
+    last = done.stderr.split("At least one job did not complete successfully.")[1]
+    assert "1 job failed" in last
+    assert "convolve_image ngc0628 F770W ngc0628_miri_lv3_f770w gauss4: " in last
+    assert "Not enough memory: run with fewer --cores, or where there is more" in last
+    made = {path.name for path in products(project.folder / "results")}
+    assert made == {f"ic5332_miri_lv3_f770w_{ending}.fits" for ending in ("to_gauss4", "on_irac4_atgauss4")}
+
+
+# --- inputs that change while a run goes on -------------------------------------------------------------------------
+
+
+def test_an_image_replaced_after_its_fit_is_not_anchored_with_it(project):
+    path = project.image("ngc0628", "F770W")
+    other, old = project.folder / "other.fits", path.stat()
+    with fits.open(path) as hdus:
+        hdus["SCI"].data[hdus["SCI"].data != 0] += np.float32(0.5)
+        hdus.writeto(other)
+    # As old as what it replaces, so that no date tells.
+    os.utime(other, ns=(old.st_atime_ns, old.st_mtime_ns))
+    swap = project.folder / "swap"
+    swap.mkdir()
+    (swap / "sitecustomize.py").write_text(
+        "import os, sys\n"
+        "if any(part.endswith('.apply_offset.py') for part in sys.orig_argv):\n"
+        f"    os.replace({str(other)!r}, {str(path)!r})\n"
+    )
+    command = project.command("--until", "apply_offset")
+    subprocess.run(command, cwd=project.folder, env={**os.environ, "PYTHONPATH": str(swap)}, check=True)
+    (record,) = (project.folder / "results").rglob("*_applied.json")
+    outcome = json.loads(record.read_text())
+    assert outcome["status"] == "failed"
+    assert f"{path.relative_to(project.folder)} was changed after it was fitted" in outcome["reason"]
+    assert not project.anchored("ngc0628", "F770W").exists()
+    os.utime(path)
+    project.run("--until", "apply_offset")
+    offset = fits.getval(project.anchored("ngc0628", "F770W"), "ANCHOFF", "SCI")
+    assert abs(offset - (project.truth[0]["offset"] - 0.5)) < 6e-3
+
+
+def test_a_reference_band_replaced_between_two_fits_anchors_nothing(project):
+    fit = {
+        "reference": "x", "label": "F770W", "status": "fitted", "slope": 1.2, "intercept": 0.1, "flags": [],
+        "slope_err": 0.1, "intercept_err": 0.1, "covariance": 0.0, "slope_sys": 0.1, "intercept_sys": 0.1,
+        "covariance_sys": 0.0, "n_pixels": 9, "image_source": "a", "reference_source": "b",
+    }  # fmt: skip
+    reference = {"status": "anchored", "offset": 0.5, "offset_err": 0.1, "offset_sys": 0.1, "image": "x.fits"}
+    same = solve_internal({"fits": [fit]}, {"x": {**reference, "source": "b"}})
+    assert (same["status"], same["source"]) == ("anchored", "a")
+    other = solve_internal({"fits": [fit]}, {"x": {**reference, "source": "c"}})
+    assert other["status"] == "failed"
+    assert "x.fits was changed between its own fit and this one on it" in other["reason"]
+
+
+def test_source_tells_images_apart_by_a_pixel_or_a_card(project):
+    path = project.image("ngc0628", "F770W")
+    before = read_image(path)
+    assert read_image(path).source == before.source
+    with fits.open(path, mode="update") as hdus:
+        hdus["SCI"].data[60, 60] *= np.float32(1 + 1e-6)
+    pixel = read_image(path)
+    fits.setval(path, "CRVAL1", value=before.header["CRVAL1"] + 1e-6, extname="SCI")
+    card = read_image(path)
+    assert len({before.source, pixel.source, card.source}) == 3
+    require_one_grid(before, pixel, "a", "b")
+    with pytest.raises(AnchoringError, match="b was changed after a was reprojected onto it"):
+        require_one_grid(before, card, "a", "b")
+    with pytest.raises(AnchoringError, match="b was changed"):
+        require_one_grid(before, before._replace(data=before.data[1:]), "a", "b")
+
+
+def test_inputs_that_a_run_would_touch_are_told(project, monkeypatch):
+    """The check that every test of the workflow goes through sees a change."""
+    meddler = project.folder / "meddler"
+    meddler.mkdir()
+    path = project.image("ngc0628", "F770W")
+    (meddler / "sitecustomize.py").write_text(f"import os\nos.utime({str(path)!r})\n")
+    monkeypatch.setenv("PYTHONPATH", str(meddler))
+    with pytest.raises(AssertionError, match=Path(path).name):
+        project.snakemake("--list-rules")
