@@ -4,6 +4,7 @@ import csv
 import hashlib
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import yaml
@@ -33,13 +34,14 @@ class Project:
         place = {"in_dir": "data", "ref_dir": "data/ref", "kernel_dir": "data/kernels"}
         (self.folder / "config.yaml").write_text(yaml.safe_dump({**place, **changes}))
 
-    def command(self, *arguments, cores=2):
-        command = ["snakemake", "--snakefile", ROOT / "Snakefile", "--configfile", "config.yaml", "--cores", cores]
+    def command(self, *arguments, cores=2, one_process=False):
+        program = [sys.executable, ROOT / "tests/one_process.py"] if one_process else ["snakemake"]
+        command = [*program, "--snakefile", ROOT / "Snakefile", "--configfile", "config.yaml", "--cores", cores]
         return [str(part) for part in (*command, *arguments)]
 
-    def snakemake(self, *arguments, cores=2):
+    def snakemake(self, *arguments, **options):
         before = checksums(self.folder / "data")
-        command = self.command(*arguments, cores=cores)
+        command = self.command(*arguments, **options)
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=600)
         after = checksums(self.folder / "data")
         self.made |= after.keys() - before.keys()

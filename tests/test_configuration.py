@@ -51,6 +51,8 @@ def test_reference_of_the_keys_says_what_the_schema_says():
         ({"reff_factor": 0}, "'reff_factor'"),
         ({"instruments": {"miri": {"refband": "F770W"}}}, "unknown key 'refband' in 'instruments.miri'"),
         ({"targets": []}, "'targets'"),
+        ({"instruments": {1: {"ref_band": "F770W"}}}, "the key 1 in 'instruments' is not text"),
+        ({"intensity_range": {"irac4": [0, 1], False: [0, 1]}}, "the key False in 'intensity_range' is not text"),
     ],
 )
 def test_what_is_wrong_is_said_in_words(changes, words):

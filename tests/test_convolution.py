@@ -138,9 +138,21 @@ def test_resampled_kernel_is_not_transposed_and_has_the_stated_side():
 
 
 def test_resampling_to_the_same_scale_keeps_the_kernel():
-    kernel = np.arange(121.0).reshape(11, 11)
+    kernel = gaussian(2, 11) + 1e-4 * np.arange(121.0).reshape(11, 11)
     expected = kernel[1:-1, 1:-1] / kernel[1:-1, 1:-1].sum()
     assert_allclose(resample_kernel(kernel, 0.1, 0.1), expected)
+
+
+@pytest.mark.parametrize(("side", "peak"), [(41, 20), (40, 19.5), (40, 20)])
+def test_a_kernel_may_be_centred_beside_the_middle_of_an_even_side(side, peak):
+    y, x = np.indices((side, side)) - peak
+    kernel = np.exp(-(y**2 + x**2) / (2 * 2.0**2))
+    assert_allclose(resample_kernel(kernel, 1.0, 1.0).sum(), 1)
+
+
+def test_a_kernel_of_absurd_width_is_refused_before_it_is_made():
+    with pytest.raises(AnchoringError, match="check the pixel scales of both"):
+        resample_kernel(gaussian(2, 41), 3600.0, 0.1)
 
 
 @pytest.mark.parametrize(
@@ -149,6 +161,8 @@ def test_resampling_to_the_same_scale_keeps_the_kernel():
         (np.ones((5, 7)), "square"),
         (np.full((9, 9), np.nan), "not finite"),
         (np.zeros((9, 9)), "sum"),
+        (gaussian(2, 41) - gaussian(2, 41).mean(), "sum"),
+        (np.roll(gaussian(2, 41), 3, axis=1), "peak is 3 pixels from the centre"),
         (-np.ones((9, 9)), "sum"),
     ],
 )

@@ -178,6 +178,24 @@ def test_a_file_without_a_unit_is_said_to_be_taken_as_it_is(tree):
     assert "no BUNIT: taken as MJy/sr" in inspection.listing(list(tree.inspect().values()))
 
 
+def test_what_tells_the_noise_and_what_is_masked_is_looked_at(tree):
+    tree.config |= {"reference_noise": {"irac4": "SKYSIG"}, "mask_dir": str(tree.folder / "masks")}
+    (tree.folder / "masks").mkdir()
+    fits.PrimaryHDU(np.zeros((20, 25), "f4"), header((20, 25), REFERENCE_SCALE)).writeto(
+        tree.folder / "masks/ngc0001.fits"
+    )
+    assert "SKYSIG = None; expected its noise" in tree.inspect()["F770W"]["fits"][0]["reason"]
+    changed("reference", SKYSIG=0.01)(tree)
+    found = tree.inspect()
+    assert {record["status"] for record in found.values()} == {"anchored"}
+    words = inspection.listing(list(found.values()))
+    assert words.count("mask ngc0001.fits") == 2
+    assert "noise SKYSIG" in words
+    tree.config["reference_noise"] = {}
+    tree.reference.with_name("ngc0001_irac4_atgauss4_err.fits").write_bytes(tree.reference.read_bytes())
+    assert "noise from ngc0001_irac4_atgauss4_err.fits" in inspection.listing(list(tree.inspect().values()))
+
+
 def test_no_pixel_is_read(tree):
     path = tree.image("F770W")
     shape, size = (16_000, 16_000), 2 * 4 * 16_000**2

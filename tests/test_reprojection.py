@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
-from astropy.wcs import WCS
+from astropy.wcs import WCS, Sip
 from numpy.testing import assert_allclose
 from reproject import reproject_adaptive, reproject_exact, reproject_interp
 
@@ -52,6 +52,20 @@ def test_interp_equals_the_package(rng, case):
     out = reproject_onto(data, wcs, grid, shape)
     assert np.isfinite(out).sum() > 500
     # White noise is the steepest image there is: 1e-4 pixels are 1e-4 of its pixel-to-pixel differences.
+    assert_allclose(out, expected, atol=8 * TOLERANCE, equal_nan=True)
+
+
+def test_distortions_are_followed(rng):
+    wcs, grid = CASES["rotated"]
+    bent = wcs.deepcopy()
+    bent.wcs.ctype = "RA---TAN-SIP", "DEC--TAN-SIP"
+    quadratic = np.zeros((3, 3))
+    quadratic[2, 0] = 1e-4
+    bent.sip = Sip(quadratic, quadratic, None, None, bent.wcs.crpix)
+    data = rng.normal(size=SHAPE)
+    expected, _ = reproject_interp((data, bent), grid, shape_out=GRID)
+    out = reproject_onto(data, bent, grid, GRID)
+    assert np.isfinite(out).sum() > 500
     assert_allclose(out, expected, atol=8 * TOLERANCE, equal_nan=True)
 
 

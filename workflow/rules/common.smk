@@ -271,36 +271,21 @@ def fit_settings():
     return {key: config[key] for key in ("estimator", "erode_fwhm", "bin_weights", "clip")}
 
 
-def of_label(settings, label):
-    """What a mapping says of a reference: by its label, or by that without the resolution, in any case; else None."""
-    names = [label.lower(), label.lower().rpartition("_at")[0] or label.lower()]
-    settings = {key.lower(): value for key, value in settings.items()}
-    return next((settings[name] for name in names if name in settings), None)
-
-
 def bin_options(wildcards):
     label = pair_of(wildcards).label
     return {
         "settings": fit_settings(),
-        "intensity_range": of_label(config["intensity_range"], label),
-        "noise": of_label(config["reference_noise"], label),
+        "intensity_range": planning.of_label(config["intensity_range"], label),
+        "noise": planning.of_label(config["reference_noise"], label),
     }
 
 
 def mask_of(wildcards):
-    """The mask of the target and band, else of the target, if there is one."""
-    if not config["mask_dir"]:
-        return []
-    names = (f"{wildcards.target}_{wildcards.band}.fits", f"{wildcards.target}.fits")
-    found = (str(path) for path in (Path(config["mask_dir"], name) for name in names) if path.is_file())
-    return next(found, [])
+    return planning.mask_path(config, image_of(wildcards)) or []
 
 
 def error_of(wildcards):
-    """The uncertainty map beside an external reference, if there is one."""
-    pair = pair_of(wildcards)
-    path = Path(config["ref_dir"], f"{pair.image.target}_{pair.label}_err.fits")
-    return str(path) if pair.kind == "external" and path.is_file() else []
+    return planning.error_path(config, pair_of(wildcards)) or []
 
 
 def needs_anchor(pair):

@@ -13,5 +13,7 @@ rule convolve_image:
         "../../environment.yml"
     resources:
         mem_mb=memory(500, image=2.5, kernel=16),
+    params:
+        band=lambda wildcards: wildcards.band,
     script:
         "../scripts/convolve_image.py"

@@ -5,11 +5,20 @@ that it can be tested, and asked, without Snakemake.
 """
 
 import csv
+import difflib
 import math
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-GALAXY_COLUMNS = ("ra", "dec", "posang", "inclination", "size_reff")  # distance_mpc of the published table is not used
+# What a number of the galaxy table can be; distance_mpc of the published one is not used.
+GALAXY_COLUMNS = {
+    "ra": ("from -360 to 360 degrees", lambda value: abs(value) <= 360),
+    "dec": ("from -90 to 90 degrees", lambda value: abs(value) <= 90),
+    "posang": ("from -360 to 360 degrees", lambda value: abs(value) <= 360),
+    "inclination": ("from 0 to less than 90 degrees", lambda value: 0 <= value < 90),
+    "size_reff": ("of more than 0 arcsec", lambda value: value > 0),
+}
 
 
 class PlanError(ValueError):
@@ -108,9 +117,11 @@ def make_plan(config):
     Raises
     ------
     PlanError
-        If the folders or the galaxy table are not there or hold nothing to anchor.
+        If the folders or the galaxy table are not there or hold nothing to anchor, or if the configuration speaks of
+        what is not there.
     """
     plan = Plan(config)
+    _require_sense(config)
     in_place = Path(config["out_dir"]).resolve() == Path(config["in_dir"]).resolve()
     if in_place and config["out_step_ext"] == config["in_step_ext"]:
         raise PlanError("out_dir is in_dir and out_step_ext is in_step_ext: anchored images would replace their inputs")
@@ -122,16 +133,49 @@ def make_plan(config):
             f"no images to anchor: nothing matches {config['in_dir']}/<target>/<BAND>/{config['in_subdir']}/"
             f"*_{config['in_step_ext']}.fits; check in_dir, in_subdir, in_step_ext, targets and bands"
         )
+    _require_bands(config, plan)
     table = _galaxy_table(config)
     for image in plan.images.values():
         reason = _galaxy_problem(config, table, image.target)
-        plan.galaxies[image.target] = None if table is None or reason else _galaxy(table[image.target])
-        reason = reason or _instrument_problem(plan, image)
+        plan.galaxies[image.target] = None if table is None or reason else _galaxy(table[image.target][0])
+        reason = reason or _file_problem(image)
+        if reason:
+            plan.skipped[image] = reason
+    for image in plan.images.values():
+        reason = image not in plan.skipped and _instrument_problem(plan, image)
         if reason:
             plan.skipped[image] = reason
     _pair_references(plan)
     _pair_others(plan)
     return plan
+
+
+def _require_sense(config):
+    """That labels are those of references, that ranges rise and that mask_dir is there."""
+    labels = {label.lower() for i in config["instruments"] for label in external_bands(config, i)}
+    labels |= {label.rpartition("_at")[0] or label for label in labels}
+    labels |= {str(instrument_settings(config, i).get("ref_band")).lower() for i in config["instruments"]} - {"none"}
+    for key in ("intensity_range", "reference_noise"):
+        for label in config.get(key) or {}:
+            if label.lower() not in labels:
+                raise PlanError(
+                    f"{key} has {label!r}, which is no reference; expected one of {', '.join(sorted(labels))}: "
+                    "external_bands (with or without their resolution) and ref_bands of 'instruments'"
+                )
+    ranges = {f"intensity_range of {label}": limits for label, limits in (config.get("intensity_range") or {}).items()}
+    ranges["percentile_range"] = config.get("percentile_range") or (0, 1)
+    for name, (low, high) in ranges.items():
+        if not low < high:
+            raise PlanError(f"{name} is [{low}, {high}]; expected the lower limit first and a higher one after it")
+    if config.get("mask_dir") and not Path(config["mask_dir"]).is_dir():
+        raise PlanError(f"mask_dir {config['mask_dir']} is not a folder; expected the folder of the masks, or null")
+
+
+def _require_bands(config, plan):
+    found = {image.band.lower(): image.band for image in plan.images.values()}
+    missing = [band for band in config.get("bands") or () if band.lower() not in found]
+    if missing:
+        raise PlanError(f"bands {', '.join(missing)} have no image; found: {', '.join(sorted(found.values()))}")
 
 
 # --- the tree -------------------------------------------------------------------------------------------------------
@@ -198,6 +242,36 @@ def _header_card(path, keyword):
     return ""
 
 
+def _file_problem(image):
+    """Snakemake does not start while any of its inputs is missing."""
+    if Path(image.path).is_file():
+        return ""
+    what = "a link that leads nowhere" if Path(image.path).is_symlink() else "no file"
+    return f"{image.path} is {what}; expected a FITS file: put it there or remove what is in its place"
+
+
+def mask_path(config, image):
+    """The mask of the target and band, else of the target; None if there is none."""
+    if not config.get("mask_dir"):
+        return None
+    names = (f"{image.target}_{image.band}.fits", f"{image.target}.fits")
+    paths = (Path(config["mask_dir"], name) for name in names)
+    return next((str(path) for path in paths if path.is_file()), None)
+
+
+def error_path(config, pair):
+    """The uncertainty map beside an external reference; None if there is none."""
+    path = Path(config["ref_dir"], f"{pair.image.target}_{pair.label}_err.fits")
+    return str(path) if pair.kind == "external" and path.is_file() else None
+
+
+def of_label(settings, label):
+    """What a mapping says of a reference: by its label, or by that without the resolution, in any case; else None."""
+    names = [label.lower(), label.lower().rpartition("_at")[0] or label.lower()]
+    settings = {key.lower(): value for key, value in settings.items()}
+    return next((settings[name] for name in names if name in settings), None)
+
+
 # --- pairs ----------------------------------------------------------------------------------------------------------
 
 
@@ -210,9 +284,11 @@ def _instrument_problem(plan, image):
     if not settings.get("ref_band"):
         return f"instrument {instrument} has no ref_band in the configuration; set instruments.{instrument}.ref_band"
     ref_band = settings["ref_band"]
-    siblings = [i for i in plan.of_target(image.target) if i.instrument == instrument]
-    if not any(plan.is_reference(i) for i in siblings):
-        return f"{image.target} has no {instrument} image in its ref_band {ref_band}; expected one to anchor on"
+    references = [i for i in plan.of_target(image.target) if i.instrument == instrument and plan.is_reference(i)]
+    if all(i in plan.skipped for i in references):
+        missing = "; ".join(plan.skipped[i] for i in references)
+        there = f" that can be used ({missing})" if missing else ""
+        return f"{image.target} has no {instrument} image in its ref_band {ref_band}{there}; expected one to anchor on"
     if not external_bands(config, instrument):
         return f"instrument {instrument} has no external_bands; set instruments.{instrument}.external_bands"
     return ""
@@ -238,7 +314,34 @@ def kernel_path(config, band, resolution):
 
 def _missing_kernel(config, band, resolution):
     path = kernel_path(config, band, resolution)
-    return "" if path is None or Path(path).is_file() else f"no kernel {path}"
+    if path is None or Path(path).is_file():
+        return ""
+    near = _similar(Path(path), resolution)
+    return f"no kernel {path}" + (
+        f"; there is {near} beside it: rename it or set the resolution to its" if near else ""
+    )
+
+
+def _similar(path, resolution):
+    """Name of a kernel of the same band to the same resolution by another name (gauss1p00 for gauss1), or None."""
+    start = path.name.removesuffix(f"{resolution.lower()}.fits")
+    folder = path.parent.iterdir() if path.parent.is_dir() else ()
+    names = {file.name.lower(): file.name for file in folder if file.name.lower().startswith(start)}
+    same = [name for low, name in names.items() if _number(low.removeprefix(start)) == _number(path.name[len(start) :])]
+    return min(same, default=None)
+
+
+def _number(name):
+    """A resolution with its digits as a number: gauss1p00.fits is (gauss, 1)."""
+    letters, digits = re.fullmatch(r"(.*?)(\d*p?\d*)", name.removesuffix(".fits")).groups()
+    return letters, float(digits.replace("p", ".")) if digits.strip("p") else digits
+
+
+def near_name(name, names):
+    """What may have been meant by a name: one that differs in case, or by a letter; "" if there is none."""
+    names = list(names)
+    near = [other for other in names if other.lower() == name.lower()] or difflib.get_close_matches(name, names, n=1)
+    return f"; there is {near[0]!r}" if near else ""
 
 
 def _pair_references(plan):
@@ -289,6 +392,7 @@ def inspected(plan):
             "name": image.name,
             "instrument": image.instrument,
             "skipped": plan.skipped.get(image, ""),
+            "mask": mask_path(plan.config, image),
             "pairs": [_inspected_pair(plan.config, pair) for pair in plan.pairs.get(image, [])],
         }
         for image in plan.images.values()
@@ -307,6 +411,8 @@ def _inspected_pair(config, pair):
         "path": reference.path if reference else pair.reference_path,
         "kernel": kernel_path(config, pair.image.band, pair.resolution),
         "reference_kernel": kernel_path(config, reference.band, pair.resolution) if reference else None,
+        "error": error_path(config, pair),
+        "noise": of_label(config.get("reference_noise") or {}, pair.label),
     }
 
 
@@ -322,7 +428,7 @@ def _galaxy_table(config):
             rows = csv.DictReader(line for line in file if not line.startswith("#"))
             columns = [c.strip() for c in rows.fieldnames or []]
             rows = [{k.strip(): (v or "").strip() for k, v in row.items() if k} for row in rows]
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise PlanError(f"galaxy_table {path} cannot be read ({error}); expected a CSV file") from error
     absent = [c for c in ("name", *GALAXY_COLUMNS) if c not in columns]
     if absent:
@@ -331,7 +437,10 @@ def _galaxy_table(config):
             f"galaxy_table {path} has no column {', '.join(absent)}, needed for targets {targets}; expected columns "
             f"name, {', '.join(GALAXY_COLUMNS)}"
         )
-    return {row["name"]: row for row in rows}
+    table = {}
+    for row in rows:
+        table.setdefault(row["name"], []).append(row)
+    return table
 
 
 def _galaxy_problem(config, table, target):
@@ -339,17 +448,18 @@ def _galaxy_problem(config, table, target):
         return ""
     path = config["galaxy_table"]
     if target not in table:
-        return f"galaxy_table {path} has no row named {target}; add one or leave galaxy_table out"
-    for column in GALAXY_COLUMNS:
-        text = table[target][column]
+        near = near_name(target, table)
+        return f"galaxy_table {path} has no row named {target}{near}; add one or leave galaxy_table out"
+    if len(table[target]) > 1:
+        return f"galaxy_table {path} has {len(table[target])} rows named {target}; expected one: remove the others"
+    for column, (words, possible) in GALAXY_COLUMNS.items():
+        text = table[target][0][column]
         try:
             value = float(text)
         except ValueError:
             value = math.nan
-        if not math.isfinite(value):
-            return f"galaxy_table {path}, row {target}, column {column} holds {text!r}; expected a number"
-        if column == "size_reff" and not value > 0:
-            return f"galaxy_table {path}, row {target}, column size_reff holds {text!r}; expected more than 0 arcsec"
+        if not math.isfinite(value) or not possible(value):
+            return f"galaxy_table {path}, row {target}, column {column} holds {text!r}; expected a number {words}"
     return ""
 
 

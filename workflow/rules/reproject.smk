@@ -15,5 +15,6 @@ rule reproject_image:
         mem_mb=memory(300, image=2, reference=3),
     params:
         method=config["reproject_func"],
+        band=lambda wildcards: wildcards.band,
     script:
         "../scripts/reproject_image.py"

@@ -12,12 +12,24 @@ RETIRED = {
 
 def problems(config, schema):
     """Sentences, one per thing that is wrong with a configuration; none if it is as the JSON schema says."""
+    found = list(_nameless(config))
+    if found:
+        return found
     found = [words for key, words in RETIRED.items() if key in config]
     config = {key: value for key, value in config.items() if key not in RETIRED}
     errors = sorted(Draft202012Validator(schema).iter_errors(config), key=lambda error: list(error.absolute_path))
     for error in errors:
         found += _sentences(error)
     return list(dict.fromkeys(found))
+
+
+def _nameless(mapping, where=""):
+    """Keys that are not text: YAML takes 1 for a number, and no or off for false."""
+    for key, value in mapping.items():
+        if not isinstance(key, str):
+            yield f"the key {key!r}{f' in {where!r}' if where else ''} is not text; expected a name: put it in quotes"
+        if isinstance(value, dict):
+            yield from _nameless(value, f"{where}.{key}".lstrip("."))
 
 
 def _sentences(error):

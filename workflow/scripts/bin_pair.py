@@ -32,15 +32,16 @@ def main(
     listed, seen = {}, views.empty_view()
     try:
         comparison = images.read_product(image)
-        other = images.read_any(reference, with_error=kind == "internal")
+        other = images.read_reference(reference) if kind == "external" else images.read_any(reference, with_error=True)
         x_image, y_image = other.data, comparison.data
         images.require_one_grid(comparison, other, image, reference)
         observed = np.isfinite(x_image) & np.isfinite(y_image)
         if not observed.any():
             raise AnchoringError(f"{image} and {reference} have no observed pixel in common")
-        scale = images.pixel_scale(comparison.header, image)
+        scale = images.pixel_scale(comparison.header, reference)
         seen = views.make_view(x_image, y_image, observed, scale)
         beam = max(comparison.fwhm, other.fwhm) / scale
+        _require_a_beam(observed, beam, image, reference)
         coverage = selection.beam_coverage(observed, beam)
         settings = Settings(**options["settings"])
         both = observed if mask is None else observed & ~_left_out(mask, comparison.header, observed.shape)
@@ -50,6 +51,7 @@ def main(
                 f"all pixels that {image} and {reference} have in common are masked or within erode_fwhm of an edge; "
                 "expected some: use a smaller erode_fwhm or another mask"
             )
+        _require_a_beam(binned, beam, image, reference)
         x, y = x_image[binned], y_image[binned]
         shift = 0.0 if anchor is None else _offset_of(anchor, reference)
         limits, edges = _range_and_edges(
@@ -86,6 +88,16 @@ def main(
         np.savez(temporary, **seen._asdict())
 
 
+def _require_a_beam(pixels, beam, image, reference):
+    """That pixels in common cover a beam: what is smaller is all edge, and one measurement at most."""
+    n, least = np.count_nonzero(pixels), selection.beam_area(beam)
+    if n < least:
+        raise AnchoringError(
+            f"{image} and {reference} have {n} pixels in common, less than the {least:.0f} of one beam; expected a "
+            "larger overlap"
+        )
+
+
 def _left_out(path, header, shape):
     """The masked pixels on the grid of the pair."""
     from anchoring.reprojection import reproject_onto
@@ -93,11 +105,12 @@ def _left_out(path, header, shape):
     mask, mask_header = images.read_mask(path)
     try:
         bad = selection.left_out(mask).astype(np.float32)
+        # A pixel is left out if most of it is masked.
+        wcs, grid = images.celestial_wcs(mask_header, path), images.celestial_wcs(header)
+        return reproject_onto(bad, wcs, grid, shape) > 0.5
     except AnchoringError as refusal:
-        raise AnchoringError(f"{path}: {refusal}") from refusal
-    # A pixel is left out if most of it is masked.
-    on_grid = reproject_onto(bad, images.celestial_wcs(mask_header, path), images.celestial_wcs(header), shape)
-    return on_grid > 0.5
+        words = str(refusal)
+        raise AnchoringError(words if path in words else f"{path}: {words}") from refusal
 
 
 def _zero(kind, anchor, shift):
@@ -119,7 +132,10 @@ def _offset_of(solved, reference):
 def _noise(reference, y_image, listed, error, configured):
     """Noise of the reference's samples."""
     side = listed.side
-    uncertainty = images.read_reference(error).data if error is not None else reference.error
+    if error is not None and configured is None:
+        uncertainty = images.read_uncertainty(error, reference.data.shape)
+    else:
+        uncertainty = reference.error
     squares = [None if i is None else samples.squares(i, side, np.mean) for i in (reference.data, uncertainty)]
     outside = samples.squares(~np.isfinite(y_image), side, np.all)
     return noise.reference_noise(

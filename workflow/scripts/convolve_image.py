@@ -7,9 +7,9 @@ from anchoring import convolution, images
 from anchoring.errors import AnchoringError
 
 
-def main(image, kernel, output, threads):
+def main(image, kernel, output, threads, band=None):
     try:
-        mosaic = images.read_image(image)
+        mosaic = images.read_image(image, band=band)
         images.celestial_wcs(mosaic.header, image)  # what is reprojected later has another name
         scale = images.pixel_scale(mosaic.header, image)
         kernel_data, kernel_scale = images.read_kernel(kernel)
@@ -34,4 +34,5 @@ if __name__ == "__main__":
         kernel=snakemake.input.kernel,
         output=snakemake.output[0],
         threads=snakemake.threads,
+        band=snakemake.params.band,
     )

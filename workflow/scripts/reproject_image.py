@@ -8,9 +8,9 @@ from anchoring.errors import AnchoringError
 from anchoring.reprojection import reproject_onto
 
 
-def main(image, reference, output, method):
+def main(image, reference, output, method, band=None):
     try:
-        comparison, (grid, shape) = images.read_any(image), images.read_grid(reference)
+        comparison, (grid, shape) = images.read_any(image, band=band), images.read_grid(reference)
         data = reproject_onto(
             comparison.data,
             images.celestial_wcs(comparison.header, image),
@@ -32,4 +32,5 @@ if __name__ == "__main__":
         reference=snakemake.input.reference,
         output=snakemake.output[0],
         method=snakemake.params.method,
+        band=snakemake.params.band,
     )

@@ -110,6 +110,10 @@ def write_anchored(
         raise AnchoringError(
             f"{image} is cut short or damaged ({error}); expected a whole file: fetch it anew"
         ) from error
+    except (KeyError, TypeError, ValueError, fits.VerifyError) as error:
+        raise AnchoringError(
+            f"{image} has a header that cannot be read ({error}); expected FITS: fetch it anew"
+        ) from error
 
 
 @contextmanager
@@ -171,12 +175,12 @@ def _write_hdus(file, out, offset, cards, history, version, source):
                     "file if its date is older than the fit"
                 )
         elif name == "ASDF":
-            keywords = _size_keywords(header)
+            keywords, comments = _size_keywords(header)
             asdf = anchored_asdf(b"".join(_pieces(file, size)), offset, history, version)
             for _ in _pieces(file, padded - size):
                 pass
             values = {"NAXIS1": len(asdf), "TFORM1": f"{len(asdf)}B"}
-            raw = _with_cards(raw, [fits.Card(key, values[key], header.comments[key]) for key in keywords])
+            raw = _with_cards(raw, [fits.Card(key, values[key], comments[key]) for key in keywords])
             _write_changed(out, raw, [asdf + bytes(-len(asdf) % BLOCK)])
         elif not seen and "HISTORY" in header:
             raw = _with_cards(raw, [fits.Card("HISTORY", history)])
@@ -231,12 +235,12 @@ def _anchored_pixels(file, header, offset, checksum):
 
 
 def _size_keywords(header):
-    """Keywords that hold the size of an ASDF extension, which is a table of one cell or an image of bytes."""
+    """Keywords, and comments, of the size of an ASDF extension, which is a table of one cell or an image of bytes."""
     image = {"XTENSION": "IMAGE", "BITPIX": 8, "NAXIS": 1}
     table = {"XTENSION": "BINTABLE", "NAXIS2": 1, "PCOUNT": 0, "TFIELDS": 1, "TFORM1": f"{header.get('NAXIS1')}B"}
     for keywords, layout in ((("NAXIS1",), image), (("NAXIS1", "TFORM1"), table)):
         if all(header.get(key) == value for key, value in layout.items()) and "TDIM1" not in header:
-            return keywords
+            return keywords, {key: _printable(header.comments[key]) for key in keywords}
     raise _not_understood("neither a table of one cell nor an image of bytes")
 
 

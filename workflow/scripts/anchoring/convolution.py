@@ -13,6 +13,9 @@ from .errors import AnchoringError
 TILE_PIXELS = 2**22  # of the FFTs of a tile: 32 MB an array
 TILE_OVERHEAD = 2**15  # what starting on a tile costs, in pixels
 MOST_TILES = 64  # along an axis
+MOST_PIXELS = 2**15  # of a side of a kernel on an image's pixels: 1000" at 0.03", 9 GB
+LEAST_SUM = 0.1  # of a kernel, as a part of the sum of |K|: with less, lobes cancel what it would keep
+OFF_CENTRE = 0.1  # FWHM of a kernel: at a shift by this, two images of one sky correlate to 1.4 % from 1 at worst
 
 
 def resample_kernel(kernel, kernel_scale, image_scale):
@@ -35,18 +38,40 @@ def resample_kernel(kernel, kernel_scale, image_scale):
     Raises
     ------
     AnchoringError
-        If the kernel is not a finite square, has no positive sum, or covers fewer than 3 image pixels.
+        If the kernel is not a finite square, is not centred, has no positive sum, covers fewer than 3 image pixels or
+        more than can be meant.
     """
     kernel = np.asarray(kernel, dtype=float)
     side, n = resampled_side(kernel.shape, kernel_scale, image_scale), len(kernel)
     if not np.isfinite(kernel).all():
         raise AnchoringError("the kernel has pixels that are not finite; expected finite numbers: make the kernel anew")
+    _require_positive_sum(kernel)
     position = (np.arange(side) - (side - 1) / 2) * (image_scale / kernel_scale) + (n - 1) / 2
     resampled = np.ascontiguousarray(_interpolated(_interpolated(kernel, position).T, position).T)
-    total = resampled.sum()
-    if not total > 1e-6 * np.abs(resampled).sum():
-        raise AnchoringError(f"the kernel's sum is {total:.4g}; expected a positive sum: make the kernel anew")
-    return resampled / total
+    _require_positive_sum(resampled)
+    resampled /= resampled.sum()
+    _require_centred(kernel, kernel_fwhm(resampled) * image_scale / kernel_scale)
+    return resampled
+
+
+def _require_positive_sum(kernel):
+    total, size = kernel.sum(), np.abs(kernel).sum()
+    if not total > LEAST_SUM * size:
+        raise AnchoringError(
+            f"the kernel's sum is {total:.4g}, and {size:.4g} without the signs; expected a positive sum, more than "
+            f"{LEAST_SUM:.0%} of that: make the kernel anew"
+        )
+
+
+def _require_centred(kernel, fwhm):
+    """That what is above half of a kernel's peak lies about its middle; of an even side also about the pixel beside."""
+    core = np.argwhere(kernel > kernel.max() / 2)
+    shift = math.hypot(*(core.mean(axis=0) - (len(kernel) - 1) / 2))
+    if shift > max(OFF_CENTRE * fwhm, 0.75):
+        raise AnchoringError(
+            f"the kernel's peak is {shift:.3g} pixels from the centre of its {len(kernel)} x {len(kernel)} pixels, and "
+            f"{fwhm:.3g} wide; expected it at the centre, as it would shift the image: centre the kernel"
+        )
 
 
 def resampled_side(shape, kernel_scale, image_scale):
@@ -55,6 +80,11 @@ def resampled_side(shape, kernel_scale, image_scale):
         raise AnchoringError(f"the kernel has shape {shape}; expected a square image: make it square")
     side = math.floor(shape[0] * kernel_scale / image_scale) - 2
     side -= side % 2 == 0
+    if side > MOST_PIXELS:
+        raise AnchoringError(
+            f"the kernel is {shape[0]} pixels of {kernel_scale:.4g} arcsec wide, {side} image pixels of "
+            f"{image_scale:.4g} arcsec; expected at most {MOST_PIXELS}: check the pixel scales of both"
+        )
     if side < 3:
         raise AnchoringError(
             f"the kernel is {shape[0]} pixels of {kernel_scale:.4g} arcsec wide, less than 5 image pixels of "

@@ -101,7 +101,7 @@ def errors_in_variables(x, y, *, limits, sigma_x, start=None, passes=PASSES):
         _require_spread(x[chosen], limits)
         weight /= weight.sum()
         new_slope, new_intercept = moments_line(moments(t, x[chosen], y[chosen], weight).sum(axis=1))
-        _require_rise(new_slope, limits)
+        require_rise(new_slope, limits)
         change = abs(new_intercept - intercept) / top + abs(new_slope - slope)
         # Later steps are halved: samples at a limit can make the iteration alternate.
         step = 1.0 if turn < 5 else 0.5
@@ -135,7 +135,7 @@ def _first_guess(x, y, limits):
     x, y = x[inside], y[inside]
     _require_spread(x, limits)
     slope, intercept = moments_line(moments(x, x, y, np.ones_like(x)).sum(axis=1))
-    _require_rise(slope, limits)
+    require_rise(slope, limits)
     return slope, intercept
 
 
@@ -158,7 +158,8 @@ def _require_spread(x, limits):
         )
 
 
-def _require_rise(slope, limits):
+def require_rise(slope, limits):
+    """AnchoringError unless a line rises: of two images of one sky none falls where the other rises."""
     low, high = limits
     if not slope > 0:
         raise AnchoringError(

@@ -12,10 +12,10 @@ def deprojected_radius(wcs, shape, *, ra, dec, posang, inclination):
     Parameters
     ----------
     wcs : astropy.wcs.WCS
-        Celestial, equatorial.
+        Celestial, in any frame.
     shape : (ny, nx)
     ra, dec : float
-        Centre, degrees.
+        Centre, degrees (ICRS).
     posang : float
         Position angle of the major axis, degrees east of north.
     inclination : float
@@ -26,12 +26,28 @@ def deprojected_radius(wcs, shape, *, ra, dec, posang, inclination):
     (ny, nx) array, arcsec; infinite on the far side of the sky.
     """
     y, x = np.indices(shape)
-    lon, lat = (np.radians(v) for v in wcs.wcs_pix2world(x, y, 0))
-    dx, dy = tangent_plane_offsets(lon, lat, np.radians(ra), np.radians(dec))
-    angle = np.radians(posang)
+    lon, lat = (np.radians(v) for v in wcs.all_pix2world(x, y, 0))
+    lon_0, lat_0, angle = in_frame_of(wcs, ra, dec, posang)
+    dx, dy = tangent_plane_offsets(lon, lat, lon_0, lat_0)
     u = dx * np.sin(angle) + dy * np.cos(angle)
     v = (dx * np.cos(angle) - dy * np.sin(angle)) / np.cos(np.radians(inclination))
     return np.nan_to_num(np.degrees(np.hypot(u, v)) * 3600, nan=np.inf)
+
+
+def in_frame_of(wcs, ra, dec, posang):
+    """An ICRS place and position angle (degrees) in the frame of a WCS: longitude, latitude and angle, radians."""
+    from astropy import units
+    from astropy.coordinates import ICRS, SkyCoord
+    from astropy.wcs.utils import wcs_to_celestial_frame
+
+    frame = wcs_to_celestial_frame(wcs)
+    if isinstance(frame, ICRS):
+        return np.radians(ra), np.radians(dec), np.radians(posang)
+    centre = SkyCoord(ra, dec, unit="deg")
+    along = centre.directional_offset_by(posang * units.deg, 1 * units.arcsec).transform_to(frame)
+    centre = centre.transform_to(frame)
+    place = centre.spherical
+    return place.lon.radian, place.lat.radian, centre.position_angle(along).radian
 
 
 def tangent_plane_offsets(lon, lat, lon_0, lat_0):

@@ -1,13 +1,16 @@
 """FITS in and out: the images, references and kernels a user brings, and the workflow's own intermediate products."""
 
 import math
+import re
 import warnings
+import zlib
 from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 from astropy.io import fits
 from astropy.io.fits.verify import VerifyWarning
+from astropy.utils.exceptions import AstropyUserWarning
 
 from .errors import AnchoringError
 from .files import Checksum, whole_file
@@ -17,6 +20,25 @@ PRODUCT = "ANCHPROD"  # primary header keyword of the workflow's own intermediat
 FWHM = "KERNFWHM"  # width of the kernel that a product was convolved with, arcsec
 SOURCE = "IMAGECRC"  # `Image.source` of the mosaic that a product was made of
 REFUSED = "REFUSED"  # and of one that could not be made; its value is the reason
+# What astropy raises on damaged files, gzipped ones too.
+UNREADABLE = (
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    fits.VerifyError,
+    AstropyUserWarning,
+    EOFError,
+    zlib.error,
+)
+LARGEST = 1e9  # MJy/sr: far above saturation; beside more, an FFT in float64 has no 1e-7 MJy/sr left
+WHERE_IN_C = re.compile(r"ERROR \d+ in \w+\(\) at line \d+ of file [^:]*:")
+SQUARE = 1.1  # largest ratio of a pixel's extents that a kernel for square ones is right for
+JWST_FILTER = re.compile(r"F\d{3,4}(W2|W|M|N|C)")
+SIP = re.compile(r"(A|B|AP|BP)_(ORDER|DMAX|\d+_\d+)")
+UNITS = {"mjy/sr", "mjysr-1", "mjy.sr-1", "mjy*sr-1", "mjysr^-1", "mjysr**-1", "mjy*sr**-1", "10**6jy/sr", "1e6jy/sr"}
 COMPARED = 64  # rows
 
 
@@ -40,13 +62,15 @@ def opened(path):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", VerifyWarning)
-            with fits.open(path, memmap=True) as hdus:
+            warnings.filterwarnings("error", "File may have been truncated", AstropyUserWarning)
+            # astropy leaves a file open whose first header it does not like.
+            with open(path, "rb") as file, fits.open(file, memmap=True) as hdus:
                 yield hdus
     except AnchoringError:
         raise
     except FileNotFoundError:
         raise AnchoringError(f"{path} does not exist; expected a FITS file") from None
-    except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, fits.VerifyError) as error:
+    except UNREADABLE as error:
         raise AnchoringError(
             f"{path} cannot be read as FITS ({error}); expected a whole file: fetch it anew"
         ) from error
@@ -60,23 +84,33 @@ class Seen(NamedTuple):
     has_error: bool = False
 
 
-def read_image(path):
+def read_image(path, *, band=None):
     """A mosaic: extensions SCI and, if there is one, ERR. Pixels of SCI that are exactly 0 are unobserved: NaN in both.
 
     Raises
     ------
     AnchoringError
-        Naming the file, if it is not a 2-D floating-point image in MJy/sr with at least one observed pixel.
+        Naming the file, if it is not a 2-D floating-point image in MJy/sr with at least one observed pixel, none beyond
+        LARGEST, or if its header says that it is of another JWST filter than `band`.
     """
     with opened(path) as hdus:
-        data, error = (None if plane is None else _native(plane) for plane in _mosaic(hdus, path))
-        header, source = hdus["SCI"].header.copy(), _checksum(hdus["SCI"])
+        data, error = (None if plane is None else _native(plane) for plane in _mosaic(hdus, path, band))
+        header, source = _parsed(hdus["SCI"].header), _checksum(hdus["SCI"])
     unobserved = data == 0
     data[unobserved] = np.nan
     if error is not None:
         error[unobserved] = np.nan
-    if not np.isfinite(data).any():
+        # No error is that large: it is not known.
+        error[np.abs(error) > LARGEST] = np.nan
+    observed = np.isfinite(data)
+    if not observed.any():
         raise AnchoringError(f"{path}: all pixels of SCI are 0 or not finite; expected an observed image")
+    low, high = (f(data, where=observed, initial=0) for f in (np.min, np.max))
+    if max(-low, high) > LARGEST:
+        raise AnchoringError(
+            f"{path}: SCI has pixels of {max(low, high, key=abs):.4g} MJy/sr; expected less than {LARGEST:.0e}: "
+            "fetch it anew, or make them NaN"
+        )
     return Image(data, error, header, source=source)
 
 
@@ -94,19 +128,28 @@ def _checksum(hdu):
     return str(checksum)
 
 
-def see_image(path):
+def see_image(path, *, band=None):
     """What `read_image` would read, without its pixels; AnchoringError in the same words."""
     with opened(path) as hdus:
-        data, error = _mosaic(hdus, path)
-        return Seen(hdus["SCI"].header.copy(), data.shape, error is not None)
+        data, error = _mosaic(hdus, path, band)
+        return Seen(_parsed(hdus["SCI"].header), data.shape, error is not None)
 
 
-def _mosaic(hdus, path):
+def _mosaic(hdus, path, band):
     """SCI and ERR (or None) of a mosaic as they lie in the file, mapped and not read."""
+    len(hdus)  # goes through all of them: what is cut short is not to be found out when all else is done
     if "SCI" not in hdus:
         raise AnchoringError(f"{path} has no SCI extension; expected a level-3 mosaic (i2d)")
     if any("ANCHOFF" in hdu.header for hdu in (hdus[0], hdus["SCI"])):
         raise AnchoringError(f"{path} is already anchored (ANCHOFF); expected the image before anchoring")
+    _require_filter(hdus[0].header, band, path)
+    header = hdus["SCI"].header
+    if isinstance(hdus["SCI"], fits.CompImageHDU):
+        raise AnchoringError(f"{path} has a tile-compressed SCI; expected an uncompressed one: run funpack on it")
+    if (header.get("BSCALE", 1), header.get("BZERO", 0)) != (1, 0):
+        raise AnchoringError(
+            f"{path} has a scaled SCI (BSCALE, BZERO); expected numbers in MJy/sr themselves: write it anew"
+        )
     data, error = _plane(hdus["SCI"], path), None
     if "ERR" in hdus and hdus["ERR"].data is not None:
         error = hdus["ERR"].data
@@ -118,21 +161,51 @@ def _mosaic(hdus, path):
     return data, error
 
 
+def _require_filter(header, band, path):
+    """That a band named like a JWST filter is that of the header: FILTER or, in the other wheel, PUPIL."""
+    stated = [str(header[key]).strip().upper() for key in ("FILTER", "PUPIL") if key in header]
+    stated = [name for name in stated if JWST_FILTER.fullmatch(name)]
+    if band and JWST_FILTER.fullmatch(band.upper()) and stated and band.upper() not in stated:
+        raise AnchoringError(
+            f"{path} lies in the folder of {band} and its header says {' and '.join(stated)}; expected one and the "
+            "same: move it to the folder of its band"
+        )
+
+
 def read_reference(path):
-    """An external reference image: the primary HDU (or the only image of the file), MJy/sr."""
+    """An external reference image: the primary HDU (or the only image of the file), MJy/sr.
+
+    Pixels that are exactly 0 are unobserved, as in a mosaic: NaN.
+    """
     with opened(path) as hdus:
         hdu, data = _reference(hdus, path)
-        data, header = _native(data), hdu.header.copy()
+        data, header = _native(data), _parsed(hdu.header)
+    data[data == 0] = np.nan
     if not np.isfinite(data).any():
-        raise AnchoringError(f"{path}: no pixel is finite; expected an image")
+        raise AnchoringError(f"{path}: no pixel is finite and not 0; expected an image")
     return Image(data, None, header)
+
+
+def read_uncertainty(path, shape):
+    """The uncertainty map (ny, nx), MJy/sr, of a reference of this shape; NaN where it is not known."""
+    data = read_reference(path).data
+    require_same_shape(data.shape, shape, path)
+    return data
+
+
+def require_same_shape(shape, expected, path):
+    """AnchoringError unless the shape of an uncertainty map is its reference's."""
+    if shape != expected:
+        raise AnchoringError(
+            f"{path} has shape {shape} and its reference {expected}; expected the same: mend or remove the map"
+        )
 
 
 def see_reference(path):
     """What `read_reference` would read, without its pixels; AnchoringError in the same words."""
     with opened(path) as hdus:
         hdu, data = _reference(hdus, path)
-        return Seen(hdu.header.copy(), data.shape)
+        return Seen(_parsed(hdu.header), data.shape)
 
 
 def _reference(hdus, path):
@@ -145,14 +218,34 @@ def _reference(hdus, path):
 
 def _plane(hdu, path):
     """The image of an HDU as it lies in the file."""
+    _require_plane(hdu.shape, hdu, path)
     data = hdu.data
-    where = f"{path} [{hdu.name or 0}]"
-    if data is None or data.ndim != 2:
-        shape = None if data is None else data.shape
-        raise AnchoringError(f"{where} has shape {shape}; expected a 2-D image")
+    where = _named(hdu, path)
     if data.dtype.kind != "f":
-        raise AnchoringError(f"{where} holds {data.dtype.name} numbers; expected floating-point MJy/sr")
+        raise AnchoringError(f"{where} holds {data.dtype.name} numbers; expected floating-point MJy/sr: convert it")
     return data
+
+
+def _require_plane(shape, hdu, path):
+    if len(shape) != 2:
+        raise AnchoringError(f"{_named(hdu, path)} has shape {shape}; expected a 2-D image: write one plane of it")
+
+
+def _named(hdu, path):
+    return f"{path} [{hdu.name or 0}]"
+
+
+def _parsed(header):
+    """A copy of a header without cards that cannot be parsed; VerifyError if one of them describes pixels."""
+    cards = []
+    for card in header.copy().cards:
+        try:
+            card.value, card.comment  # noqa: B018 (parsed when asked for)
+            cards.append(card)
+        except (ValueError, fits.VerifyError):
+            if _describes_pixels(card.keyword):
+                raise
+    return fits.Header(cards)
 
 
 def _native(data):
@@ -162,17 +255,31 @@ def _native(data):
 
 def _require_brightness(header, path):
     unit = header.get("BUNIT")
-    if unit is not None and str(unit).replace(" ", "").lower() not in ("mjy/sr", "mjysr-1", "mjy.sr-1", "mjysr**-1"):
+    bare = str(unit or "").replace(" ", "")
+    # In any case of letters but that of milli.
+    if bare and (bare.lower() not in UNITS or bare.startswith("mJy")):
         raise AnchoringError(f"{path} has BUNIT {unit!r}; expected MJy/sr: convert the image")
 
 
 def read_mask(path):
     """A mask: data (ny, nx) as float, and header, of the file's first image."""
     with opened(path) as hdus:
-        hdu = next((h for h in hdus if h.is_image and h.header["NAXIS"]), hdus[0])
-        if hdu.data is None or hdu.data.ndim != 2:
-            raise AnchoringError(f"{path} holds no 2-D image; expected a mask, 1 = leave out")
-        return hdu.data.astype(np.float32), hdu.header.copy()
+        hdu = _mask(hdus, path)
+        return hdu.data.astype(np.float32), _parsed(hdu.header)
+
+
+def see_mask(path):
+    """What `read_mask` would read, without its pixels; AnchoringError in the same words."""
+    with opened(path) as hdus:
+        hdu = _mask(hdus, path)
+        return Seen(_parsed(hdu.header), hdu.shape)
+
+
+def _mask(hdus, path):
+    hdu = next((h for h in hdus if h.is_image and h.header["NAXIS"]), hdus[0])
+    if hdu.data is None or hdu.data.ndim != 2:
+        raise AnchoringError(f"{path} holds no 2-D image; expected a mask, 1 = leave out")
+    return hdu
 
 
 def read_kernel(path):
@@ -207,7 +314,14 @@ def _kernel_scale(header, path):
 
 
 def pixel_scale(header, path="the image"):
-    """Pixel scale, arcsec: the side of a square of a pixel's area, from the CD or the PC and CDELT keywords."""
+    """Pixel scale, arcsec: the side of a square of a pixel's area, from the CD or the PC and CDELT keywords.
+
+    AnchoringError without them, and for pixels that are not square.
+    """
+    names = [f"{name}{i}" for name in ("CDELT", "CD1_", "CD2_", "PC1_", "PC2_") for i in (1, 2)]
+    wrong = [name for name in names if name in header and not _is_number(header[name])]
+    if wrong:
+        raise AnchoringError(f"{path} has {wrong[0]} = {header[wrong[0]]!r}; expected a number: mend its header")
     if any(f"CD{i}_{j}" in header for i in (1, 2) for j in (1, 2)):
         matrix = [[header.get(f"CD{i}_{j}", 0.0) for j in (1, 2)] for i in (1, 2)]
     else:
@@ -217,28 +331,53 @@ def pixel_scale(header, path="the image"):
             [header.get(f"CDELT{i}", 1.0) * header.get(f"PC{i}_{j}", float(i == j)) for j in (1, 2)] for i in (1, 2)
         ]
     (a, b), (c, d) = matrix
-    return _positive_scale(math.sqrt(abs(a * d - b * c)) * 3600, path)
+    area = abs(a * d - b * c)
+    scale = _positive_scale(math.sqrt(area) * 3600, path)
+    # With s and t the longest and shortest extent of a pixel: (s^2 + t^2) / (s t).
+    if (a**2 + b**2 + c**2 + d**2) / area > SQUARE + 1 / SQUARE:
+        raise AnchoringError(
+            f"{path} has pixels of {math.hypot(a, c) * 3600:.4g} x {math.hypot(b, d) * 3600:.4g} arcsec, and they are "
+            "not square; expected square ones: mend its header (CDELT, CD, PC) or resample it"
+        )
+    return scale
+
+
+def _is_number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _positive_scale(value, path):
-    if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
+    if not (_is_number(value) and value > 0):
         raise AnchoringError(f"{path} has a pixel scale of {value!r}; expected a positive number of arcsec")
     return float(value)
 
 
 def celestial_wcs(header, path="the image"):
-    """The WCS of a header; AnchoringError if it has no celestial one."""
+    """The WCS of a header; AnchoringError if it has no celestial one.
+
+    SIP coefficients count if CTYPE ends in -SIP (Shupe et al. 2005, ASPC 347, 491): others are left over from before
+    the image was resampled.
+    """
     from astropy.wcs import WCS, FITSFixedWarning
 
+    if not any(str(header.get(f"CTYPE{i}", "")).strip().endswith("-SIP") for i in (1, 2)):
+        header = fits.Header([card for card in header.cards if not SIP.fullmatch(card.keyword)])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FITSFixedWarning)
         try:
             wcs = WCS(header, naxis=2)
             celestial = wcs.has_celestial
         except Exception as error:  # wcslib's errors have no common base but Exception
-            raise AnchoringError(f"{path} has a WCS that cannot be read ({error}); expected a celestial one") from error
+            words = " ".join(WHERE_IN_C.sub("", str(error)).split())
+            raise AnchoringError(f"{path} has a WCS that cannot be read ({words}); expected a celestial one") from error
     if not celestial:
         raise AnchoringError(f"{path} has no celestial WCS; expected CTYPE such as RA---TAN, DEC--TAN")
+    missing = [key for key in ("CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2") if not _is_number(header.get(key))]
+    if missing:
+        # wcslib takes 0 for them, where no image of ours is.
+        raise AnchoringError(
+            f"{path} has a WCS without numbers in {', '.join(missing)}; expected a whole one: mend its header"
+        )
     return wcs
 
 
@@ -263,9 +402,13 @@ def _pixel_header(header):
     """What describes pixels: the WCS and the unit; not the structure or the history of the file it was in."""
     kept = fits.Header()
     for card in header.cards:
-        if card.keyword in PIXEL_KEYWORDS or card.keyword.startswith(PIXEL_PREFIXES):
+        if _describes_pixels(card.keyword):
             kept.append(card)
     return kept
+
+
+def _describes_pixels(keyword):
+    return keyword in PIXEL_KEYWORDS or keyword.startswith(PIXEL_PREFIXES)
 
 
 PIXEL_KEYWORDS = {"BUNIT", "RADESYS", "EQUINOX", "LONPOLE", "LATPOLE", "WCSAXES", "WCSNAME", "PHOTMJSR", "PIXAR_SR"}
@@ -287,17 +430,17 @@ def read_product(path, *, with_error=False):
     with opened(path) as hdus:
         _raise_refusal(hdus)
         error = _native(hdus["ERR"].data) if with_error and "ERR" in hdus else None
-        primary, header = hdus[0].header, hdus["SCI"].header.copy()
+        primary, header = hdus[0].header, _parsed(hdus["SCI"].header)
         return Image(_native(hdus["SCI"].data), error, header, primary.get(FWHM, 0.0), primary.get(SOURCE, ""))
 
 
-def read_any(path, *, with_error=False):
+def read_any(path, *, with_error=False, band=None):
     """An image to compare, whichever of the three it is: product of the workflow, external reference or mosaic."""
     with opened(path) as hdus:
         primary = hdus[0].header
     if PRODUCT in primary or REFUSED in primary:
         return read_product(path, with_error=with_error)
-    return read_reference(path) if primary.get("NAXIS") else read_image(path)
+    return read_reference(path) if primary.get("NAXIS") else read_image(path, band=band)
 
 
 def require_one_grid(image, reference, image_path, reference_path):
@@ -315,9 +458,10 @@ def read_grid(path):
     with opened(path) as hdus:
         _raise_refusal(hdus)
         hdu = next((h for h in hdus if h.is_image and h.header["NAXIS"]), None) if "SCI" not in hdus else hdus["SCI"]
-        if hdu is None or len(hdu.shape) != 2:
-            raise AnchoringError(f"{path} holds no 2-D image; expected one")
-        return hdu.header.copy(), hdu.shape
+        if hdu is None:
+            raise AnchoringError(f"{path} holds no image; expected one")
+        _require_plane(hdu.shape, hdu, path)
+        return _parsed(hdu.header), hdu.shape
 
 
 def _raise_refusal(hdus):

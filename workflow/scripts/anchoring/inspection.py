@@ -7,7 +7,7 @@ by the run's own rules; what only pixels show (an empty image, no pixels in the 
 import math
 from pathlib import Path
 
-from . import convolution, cost, images, offsets, records, tables
+from . import convolution, cost, images, noise, offsets, records, tables
 from .errors import AnchoringError
 from .reprojection import common_window
 
@@ -27,9 +27,10 @@ def inspect(mosaics):
     Parameters
     ----------
     mosaics : list of mappings
-        target, band, image (path), name, instrument, `skipped` (reason, or empty) and `pairs`, each with reference,
-        ref_filter, label, kind, resolution, problem (or empty), path (of the reference image), kernel and
-        reference_kernel (paths, or None where nothing is convolved).
+        target, band, image (path), name, instrument, `skipped` (reason, or empty), `mask` (path or None) and `pairs`,
+        each with reference, ref_filter, label, kind, resolution, problem (or empty), path (of the reference image),
+        kernel and reference_kernel (paths, or None where nothing is convolved), `error` (path of the reference's
+        uncertainty map, or None) and `noise` (MJy/sr, the keyword of its header that holds it, or None).
 
     Returns
     -------
@@ -77,8 +78,8 @@ class _Files:
             self._known[kind, path] = see(path)
         return self._known[kind, path]
 
-    def image(self, path):
-        return self._once("image", path, images.see_image)
+    def image(self, path, band):
+        return self._once("image", path, lambda path: images.see_image(path, band=band))
 
     def reference(self, path):
         return self._once("reference", path, images.see_reference)
@@ -100,30 +101,36 @@ class _Files:
 
 def _looked_at(mosaic, files):
     record = {key: mosaic[key] for key in ("target", "band", "image", "name", "instrument")}
-    record["notes"] = _notes(files.image, mosaic["image"])
+    record["notes"] = _notes(lambda path: files.image(path, mosaic["band"]), mosaic["image"])
+    if mosaic["mask"]:
+        record["notes"].append(f"mask {Path(mosaic['mask']).name}")
     if mosaic["skipped"]:
         return records.skipped({**record, "reason": mosaic["skipped"]})
-    return {**record, "fits": [_tried(mosaic["image"], pair, files) for pair in mosaic["pairs"]]}
+    return {**record, "fits": [_tried(mosaic, pair, files) for pair in mosaic["pairs"]]}
 
 
-def _tried(path, pair, files):
+def _tried(mosaic, pair, files):
     """A fit that is assumed to succeed unless something is missing or the headers say otherwise."""
+    path = mosaic["image"]
     fit = {key: pair[key] for key in ("reference", "ref_filter", "label", "kind", "resolution")}
     fit |= {"notes": [], "steps": {}}
-    see = files.image
+    see = lambda path: files.image(path, pair["label"])  # noqa: E731
     if pair["kind"] == "external":
         see = files.reference
         # An internal reference is an image with a line of its own.
         fit["notes"] = _notes(see, pair["path"]) if Path(pair["path"]).is_file() else []
     if pair["kernel"]:
         fit["notes"].append(_kernel_note(pair["kernel"], files))
+    fit["notes"] += _noise_notes(pair)
     if pair["problem"]:
         return {**fit, "status": "skipped", "reason": pair["problem"]}
     try:
-        fit["steps"] = _convolutions(path, files.image(path), pair["kernel"], files)
+        seen = files.image(path, mosaic["band"])
+        fit["steps"] = _convolutions(path, seen, pair["kernel"], files)
         grid = see(pair["path"])
         fit["steps"] |= _convolutions(pair["path"], grid, pair["reference_kernel"], files)
-        window, steps = _comparison(path, files.image(path), pair["path"], grid, files)
+        window, steps = _comparison(path, seen, pair["path"], grid, files)
+        _look_beside(mosaic, pair, grid, files)
     except AnchoringError as refusal:
         return {**fit, "steps": {}, "status": "failed", "reason": str(refusal)}
     fit["steps"] |= steps
@@ -147,6 +154,28 @@ def _comparison(path, seen, reference, grid, files):
         ("fit", path, reference): cost.of_fit(window),
     }
     return window, steps
+
+
+def _look_beside(mosaic, pair, grid, files):
+    """AnchoringError if the header of the mask, or what tells the noise of the reference, is not as it should be."""
+    if mosaic["mask"]:
+        mask = images.see_mask(mosaic["mask"])
+        wcs = files.wcs(mosaic["mask"], mask.header), files.wcs(pair["path"], grid.header)
+        try:
+            common_window(wcs[0], mask.shape, wcs[1], grid.shape)
+        except AnchoringError as error:
+            raise AnchoringError(f"{mosaic['mask']}: {error}") from error
+    if isinstance(pair["noise"], str):
+        noise.noise_of_header(grid.header, pair["noise"])
+    if pair["error"] and pair["noise"] is None:
+        images.require_same_shape(files.reference(pair["error"]).shape, grid.shape, pair["error"])
+
+
+def _noise_notes(pair):
+    """What will tell the noise of a reference, in words, if not the reference itself."""
+    if pair["noise"] is not None:
+        return [f"noise {pair['noise']}" + ("" if isinstance(pair["noise"], str) else " MJy/sr")]
+    return [f"noise from {Path(pair['error']).name}"] if pair["error"] else []
 
 
 def _notes(see, path):

@@ -46,7 +46,7 @@ def reference_noise(image, outside, *, beam, configured=None, uncertainty=None, 
         If the keyword is not there or is no noise.
     """
     if isinstance(configured, str):
-        return Noise(_keyword(header or {}, configured), "header")
+        return Noise(noise_of_header(header or {}, configured), "header")
     if configured is not None:
         return Noise(float(configured), "config")
     if uncertainty is not None:
@@ -60,7 +60,8 @@ def reference_noise(image, outside, *, beam, configured=None, uncertainty=None, 
     return Noise(math.nan, "unknown")
 
 
-def _keyword(header, name):
+def noise_of_header(header, name):
+    """The noise, MJy/sr, that a header holds under a keyword; AnchoringError without one."""
     value = header.get(name)
     if not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
         raise AnchoringError(f"the reference's header has {name} = {value!r}; expected its noise, MJy/sr")

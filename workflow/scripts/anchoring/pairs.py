@@ -9,10 +9,10 @@ import numpy as np
 from . import flags, uncertainty
 from .binning import bin_medians
 from .errors import AnchoringError
-from .estimators import errors_in_variables, moments, moments_line, scatter_along
+from .estimators import errors_in_variables, moments, moments_line, require_rise, scatter_along
 from .fitting import fit_line
 from .noise import RELATIVE_ERROR
-from .selection import least_coverage
+from .selection import beam_area, least_coverage
 
 ERODE = {"binned": 0.0, "errors_in_variables": 0.3}  # FWHM, unless the configuration says otherwise
 # A colour that scatters by a fraction f from place to place also drifts with brightness, unseen: by about f DRIFT per
@@ -119,10 +119,11 @@ def fit_samples(samples, bins, *, limits, edges, sigma_x, settings, known_slopes
     else:
         line, replicates, changes = _errors_in_variables(context)
     slope, intercept, rms, used = line
+    require_rise(slope, limits)
     statistical = uncertainty.stated_covariance(*replicates, within=blocks.within)
     systematic = sum((np.outer(d, d) for d in changes), np.zeros((2, 2)))
     in_range = np.count_nonzero((samples.x >= limits[0]) & (samples.x < limits[1]))
-    independent = in_range / max(math.pi / (4 * math.log(2)) * samples.beam**2, 1)
+    independent = in_range / beam_area(samples.beam)
     found = _flags(context, line, math.sqrt(statistical[0, 0]), known_slopes, known)
     return Fit(slope, intercept, rms, statistical, systematic, used, independent, found)
 

@@ -76,7 +76,8 @@ class PixelMap:
         """x and y, (stop - start, columns) arrays, of the window's rows start:stop (counted from its first)."""
         rows = self.rows[start:stop]
         if self.step == 1:
-            return self._exact(*np.meshgrid(self.columns.astype(float), rows.astype(float)))
+            # With distortions the package's own arrays cannot be written to.
+            return tuple(np.array(v) for v in self._exact(*np.meshgrid(self.columns.astype(float), rows.astype(float))))
         cell = (rows - self._node_y[0]) // self.step
         fraction = ((rows - self._node_y[0]) / self.step - cell)[:, None]
         x, y = (v[cell] * (1 - fraction) + v[cell + 1] * fraction for v in (self._x, self._y))

@@ -57,6 +57,11 @@ def _transform(profile, n):
     return np.fft.fft(np.roll(padded, -(profile.size // 2))).real.astype(np.float32)
 
 
+def beam_area(beam):
+    """Area of a Gaussian beam of a FWHM, pi / (4 ln 2) FWHM^2; at least 1 pixel."""
+    return max(math.pi / (4 * math.log(2)) * beam**2, 1.0)
+
+
 def least_coverage(erode_fwhm):
     """The beam coverage of a pixel `erode_fwhm` FWHM inside a straight edge.
 
