@@ -2,13 +2,14 @@
 
 PYTHON ?= python3
 VENV := .venv
+CLUSTER := .venv-cluster
 BIN := $(abspath $(VENV))/bin
 DEMO := demo/run
 CORES ?= 2
 KILLS ?= 60
 SEED ?= 1
 
-.PHONY: setup demo test test-faults lint bench clean
+.PHONY: setup demo test test-faults test-slurm lint bench clean
 
 setup: $(VENV)/installed
 
@@ -36,6 +37,17 @@ test-faults: $(VENV)/installed-dev
 	rm -rf $(DEMO)-killed
 	PATH="$(BIN):$$PATH" $(BIN)/python tests/interruptions.py $(DEMO)-killed --kills $(KILLS) --seed $(SEED) --cores $(CORES)
 
+# An environment of its own: the Slurm plugin slows every start of Snakemake that can see it.
+$(CLUSTER)/installed: requirements.txt requirements-cluster.txt
+	$(PYTHON) -m venv $(CLUSTER)
+	$(CLUSTER)/bin/python -m pip install --quiet --disable-pip-version-check \
+	    -r requirements.txt -r requirements-cluster.txt -c requirements-dev.txt pytest
+	touch $@
+
+test-slurm: $(CLUSTER)/installed
+	PATH="$(abspath $(CLUSTER))/bin:$$PATH" $(CLUSTER)/bin/python tests/slurm/cluster.py \
+	    $(abspath $(CLUSTER))/bin/python -m pytest tests/slurm/on_two_nodes.py
+
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -46,4 +58,4 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/bench.py
 
 clean:
-	rm -rf $(VENV) $(DEMO) $(DEMO)-killed .snakemake .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(CLUSTER) $(DEMO) $(DEMO)-killed .snakemake .pytest_cache .ruff_cache

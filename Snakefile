@@ -13,7 +13,6 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/ending.smk"
-include: "workflow/rules/targets.smk"
 include: "workflow/rules/check.smk"
 include: "workflow/rules/convolve.smk"
 include: "workflow/rules/reproject.smk"
@@ -33,3 +32,7 @@ rule all:
         f"{OUT}/index.html",
         products_of(plan.targets),
         removed_images(plan.targets),
+
+
+# After all other rules: none of their names is left for a target.
+include: "workflow/rules/targets.smk"

@@ -33,6 +33,15 @@ def validated(config):
     return config
 
 
+def refuse_taken(target, rules):
+    """A target that cannot be asked for by its name, since a rule has it already, ends the run before it starts."""
+    if rules.has(target) or target == "anchor_all":
+        sys.exit(
+            f"{config['in_dir']}/{target}: a rule of the workflow is called {target}; expected another name of a "
+            "target: rename the folder, or list in 'targets' what to anchor"
+        )
+
+
 def planned(config):
     try:
         return planning.make_plan(config)
@@ -64,10 +73,16 @@ PICTURE = f"{BAND}/{{image}}_before_after"
 MEASURED = {"bins": "_bins.json", "pixels": "_pixels.npz", "view": "_view.npz"}  # what bin_pair writes of a pair
 
 
+# `--jobs` beside `--cores` is what a run on other machines has. What executes jobs is not known yet.
+ELSEWHERE = workflow.resource_settings.nodes is not None
+
 # On this machine, never more jobs at once than fit into its memory; `--resources mem_mb=...` says otherwise.
-if workflow.is_main_process and workflow.local_exec and "mem_mb" not in workflow.global_resources:
+if workflow.is_main_process and not ELSEWHERE and "mem_mb" not in workflow.global_resources:
     installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     workflow.register_resource("mem_mb", int(0.8 * installed / 1e6))
+
+# Elsewhere a job starts Snakemake once or twice beside its script; MB.
+STARTED_BESIDE = 400 if ELSEWHERE else 0
 
 
 onstart:
@@ -109,10 +124,26 @@ def memory(fixed, **per_mb):
     """Memory of a job in MB: so much, and so many per MB of its named inputs; half as much again at each retry."""
 
     def needed(wildcards, input, attempt):
-        sizes = ((factor, os.path.getsize(str(input[name])) / 1e6) for name, factor in per_mb.items())
-        return int((fixed + sum(factor * size for factor, size in sizes)) * 1.5 ** (attempt - 1))
+        sizes = ((factor, megabytes(str(input[name]), wildcards)) for name, factor in per_mb.items())
+        return int((STARTED_BESIDE + fixed + sum(factor * size for factor, size in sizes)) * 1.5 ** (attempt - 1))
 
     return needed
+
+
+def megabytes(path, wildcards):
+    """Size of an input in MB; of one that is not made yet, what it will be.
+
+    Jobs that are submitted together ask for their memory before the first of them runs.
+    """
+    if Path(path).exists() or not hasattr(wildcards, "image"):
+        return os.path.getsize(path) / 1e6
+    if hasattr(wildcards, "reference"):
+        pair = pair_of(wildcards)
+        reprojected = path == pair_file(pair, ".fits")
+        if reprojected or path == reference_of(wildcards):
+            reference = pair.reference_image.path if pair.reference_image else pair.reference_path
+            return planning.image_mb(reference, planes=1 if reprojected else 2)
+    return planning.image_mb(image_of(wildcards).path, planes=2)
 
 
 def image_of(wildcards):
@@ -246,10 +277,11 @@ def removed_images(targets):
     """Anchored images that a record says were written and that are not there any more."""
     removed = []
     for image in plan.images.values():
-        record = Path(APPLIED.format(target=image.target, band=image.band, image=image.name))
-        if image.target in targets and record.is_file() and not Path(anchored_path(image)).exists():
-            if json.loads(record.read_text()).get("status") == "anchored":
-                removed.append(anchored_path(image))
+        if image.target in targets:
+            record = Path(APPLIED.format(target=image.target, band=image.band, image=image.name))
+            if record.is_file() and not Path(anchored_path(image)).exists():
+                if json.loads(record.read_text()).get("status") == "anchored":
+                    removed.append(anchored_path(image))
     return removed
 
 

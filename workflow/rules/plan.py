@@ -20,6 +20,10 @@ GALAXY_COLUMNS = {
     "size_reff": ("of more than 0 arcsec", lambda value: value > 0),
 }
 
+# Of a target, a band and an image: they become parts of file names, of rules and, on clusters, of command lines.
+NAME = re.compile(r"[^\W_][\w .+@()~#-]*")
+FOLDERS = ("in_dir", "ref_dir", "kernel_dir", "out_dir", "mask_dir", "galaxy_table", "in_subdir", "out_subdir")
+
 
 class PlanError(ValueError):
     """A configuration or tree that no run can start from; the message says what to do."""
@@ -122,11 +126,15 @@ def make_plan(config):
     """
     plan = Plan(config)
     _require_sense(config)
+    for key in FOLDERS:
+        if re.search(r"[{}\x00-\x1f]", config.get(key) or ""):
+            raise PlanError(f"{key} is {config[key]!r}; expected no braces or control characters: rename it")
     in_place = Path(config["out_dir"]).resolve() == Path(config["in_dir"]).resolve()
     if in_place and config["out_step_ext"] == config["in_step_ext"]:
         raise PlanError("out_dir is in_dir and out_step_ext is in_step_ext: anchored images would replace their inputs")
     for target in _targets(config):
         for image in _images(config, target):
+            _refuse_odd_names(image)
             plan.images[image.target, image.band, image.name] = image
     if not plan.images:
         raise PlanError(
@@ -178,6 +186,15 @@ def _require_bands(config, plan):
         raise PlanError(f"bands {', '.join(missing)} have no image; found: {', '.join(sorted(found.values()))}")
 
 
+def _refuse_odd_names(image):
+    for what, name in (("target", image.target), ("band", image.band), ("image", image.name)):
+        if not NAME.fullmatch(name):
+            raise PlanError(
+                f"{image.path}: {name!r} cannot be the name of a {what}; expected letters, digits, spaces and "
+                "_.+@()~#-, a letter or digit first: rename it, or list in 'targets' and 'bands' what to anchor"
+            )
+
+
 # --- the tree -------------------------------------------------------------------------------------------------------
 
 
@@ -225,21 +242,38 @@ def _instrument(config, target, name, path):
 
 def _header_card(path, keyword):
     """The string value of a card of a primary header, "" without one: a few cards are not worth importing astropy."""
+    for name, value in _cards(path):
+        if name == keyword:
+            return value.strip("'").strip()
+        if name == "END":
+            break
+    return ""
+
+
+def _cards(path):
+    """Names and values of the cards at the start of a FITS file, to its first pixels or 100 blocks; none if unread."""
     try:
         with open(path, "rb") as file:
             for _ in range(100):
                 block = file.read(2880).decode("ascii", "replace")
                 for start in range(0, len(block), 80):
                     card = block[start : start + 80]
-                    if card.startswith(f"{keyword:8}= "):
-                        return card[10:].split("/")[0].strip().strip("'").strip()
-                    if card.rstrip() == "END":
-                        return ""
+                    yield card[:8].rstrip(), card[10:].split("/")[0].strip()
                 if len(block) < 2880:
-                    return ""
+                    return
     except OSError:
-        pass
-    return ""
+        return
+
+
+def image_mb(path, planes):
+    """MB of so many float32 planes of the first image in a FITS file, from its header alone; 0 without one."""
+    sides = {}
+    for name, value in _cards(path):
+        if name in ("NAXIS1", "NAXIS2") and value.isdigit():
+            sides[name] = int(value)
+        if len(sides) == 2:
+            return 4e-6 * planes * math.prod(sides.values())
+    return 0.0
 
 
 def _file_problem(image):

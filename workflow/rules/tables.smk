@@ -1,3 +1,9 @@
+# What only reads a few records is no job for a cluster.
+localrules:
+    verify_target,
+    verify_run,
+
+
 rule tabulate_target:
     input:
         lib=lib("tabulate_target"),
@@ -43,6 +49,7 @@ rule verify_target:
         f"{TARGET}/{{target}}_complete.txt",
     log:
         f"{LOGS}/verify_target.log",
+    retries: 0  # its failure is an answer
     conda:
         "../../environment.yml"
     params:

@@ -1,6 +1,7 @@
 # A rule per target, named like it: `snakemake --cores N ngc0628`.
 
 for target_name in plan.targets:
+    refuse_taken(target_name, rules)
 
     rule:
         name:
