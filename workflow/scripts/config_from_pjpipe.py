@@ -59,8 +59,7 @@ def translate(config, local):
         **_extent(config, notes),
         "instruments": _instruments(anchoring, notes),
     }
-    if new["targets"]:
-        new["targets"] = _present(new["targets"], new["in_dir"], notes)
+    _leave_out_absent(new, notes)
     for key in SAME:
         if key in anchoring and not isinstance(anchoring[key], dict):
             new[key] = anchoring[key]
@@ -116,15 +115,18 @@ def _extent(config, notes):
     return {"targets": config.get("targets") or None, "bands": bands or None}
 
 
-def _present(targets, in_dir, notes):
-    """Those with a folder: pjpipe removes that of a target it failed on. All, if the images are on another machine."""
-    if not Path(in_dir).is_dir():
+def _leave_out_absent(new, notes):
+    """Keep the targets and bands that have a folder: a project lists more. All, if the images are elsewhere."""
+    in_dir = Path(new["in_dir"])
+    if not in_dir.is_dir():
         notes.append(f"in_dir {in_dir} is not on this machine: whether all targets are in it could not be looked up")
-        return targets
-    absent = [target for target in targets if not Path(in_dir, target).is_dir()]
-    if absent:
-        notes.append(f"targets {', '.join(absent)} are left out: they have no folder in {in_dir}")
-    return [target for target in targets if target not in absent] or targets
+        return
+    for key, pattern in (("targets", "*"), ("bands", "*/*")):
+        found = {path.name.lower() for path in in_dir.glob(pattern) if path.is_dir()}
+        absent = [name for name in new[key] or () if name.lower() not in found]
+        if absent:
+            notes.append(f"{key} {', '.join(absent)} are left out: they have no folder in {in_dir}")
+            new[key] = [name for name in new[key] if name not in absent] or new[key]
 
 
 def _instruments(anchoring, notes):

@@ -156,15 +156,13 @@ def convolve_image(data, kernel, error=None, *, threads=1):
     kernel = _crop_kernel(kernel, data.shape)
     tile = tile_shape(data.shape, kernel.shape)
     plan = _Plan(kernel, tile, floor=floor, with_error=error is not None)
-    out = np.full(data.shape, np.nan, dtype=dtype.newbyteorder("="))
-    out_error = None if error is None else out.copy()
+    out = np.empty(data.shape, dtype=dtype.newbyteorder("="))
+    out_error = None if error is None else np.empty_like(out)
 
     def fill(corner):
         inner, outer, core = _windows(corner, tile, kernel.shape, data.shape)
-        values, errors = plan.convolve(data[outer], None if error is None else error[outer], core)
-        out[inner] = values
-        if error is not None:
-            out_error[inner] = errors
+        errors = (None, None) if error is None else (error[outer], out_error[inner])
+        plan.convolve(data[outer], errors[0], core, out[inner], errors[1])
 
     corners = list(itertools.product(*(range(0, n, t) for n, t in zip(data.shape, tile, strict=True))))
     with ThreadPoolExecutor(threads) as pool:
@@ -187,20 +185,25 @@ class _Plan:
         self._all = kernel.sum()  # not 1 of one that was cropped
         self._floor = floor
 
-    def convolve(self, data, error, core):
-        """The convolved data and error of `core`, a window of the pixels given."""
+    def convolve(self, data, error, core, out, out_error):
+        """Write the convolved data and error of `core`, a window of the pixels given, to `out` and `out_error`."""
         good = np.isfinite(data)
         if not good[core].any():
-            return np.nan, np.nan
+            out[...] = np.nan
+            if error is not None:
+                out_error[...] = np.nan
+            return
         coverage = self._coverage(good, core)
-        values = self._convolved(np.where(good, data, 0), self._kernel)[core] / coverage
+        np.copyto(self._input(data.shape), data, where=good)
+        np.divide(self._convolved(self._kernel)[core], coverage, out=out, casting="same_kind")
         if error is None:
-            return values, None
-        variance = np.where(good & np.isfinite(error), error, 0).astype(float)
-        np.square(variance, out=variance)
+            return
+        good &= np.isfinite(error)
+        np.square(error, out=self._input(error.shape), where=good, dtype=float)
+        variance = self._convolved(self._square)[core]
         # Round-off of an FFT can leave a zero variance a hair below 0.
-        variance = np.maximum(self._convolved(variance, self._square)[core], 0)
-        return values, np.sqrt(variance, out=variance) / coverage
+        np.sqrt(np.maximum(variance, 0, out=variance), out=variance)
+        np.divide(variance, coverage, out=out_error, casting="same_kind")
 
     def _coverage(self, good, core):
         """K * m, and NaN where the convolved image has no value."""
@@ -209,7 +212,8 @@ class _Plan:
         )
         if surrounded and good.all():
             return self._all if self._all > self._floor else np.nan
-        coverage = self._convolved(good, self._kernel)[core].copy()
+        np.copyto(self._input(good.shape), good)
+        coverage = self._convolved(self._kernel)[core].copy()
         coverage[~good[core] | (coverage <= self._floor)] = np.nan
         return coverage
 
@@ -220,12 +224,15 @@ class _Plan:
         padded[:ky, :kx] = kernel
         return ducc0.fft.r2c(np.roll(padded, (-(ky // 2), -(kx // 2)), axis=(0, 1)), axes=(0, 1))
 
-    def _convolved(self, image, transform):
-        """The convolution of an image on the tile's FFT grid, in memory that the next call uses again."""
+    def _input(self, shape):
+        """Where the pixels of a shape go on the FFT grid: all of it is 0."""
+        padded, _ = self._workspace()
+        padded[...] = 0
+        return padded[: shape[0], : shape[1]]
+
+    def _convolved(self, transform):
+        """The convolution of what is on the FFT grid, in its place."""
         padded, spectrum = self._workspace()
-        ny, nx = image.shape
-        padded[:ny, :nx] = image
-        padded[ny:] = padded[:ny, nx:] = 0
         ducc0.fft.r2c(padded, axes=(0, 1), out=spectrum)
         spectrum *= transform
         return ducc0.fft.c2r(spectrum, axes=(0, 1), lastsize=self._shape[1], forward=False, inorm=2, out=padded)

@@ -16,6 +16,7 @@ from .errors import AnchoringError
 from .files import Checksum, whole_file
 
 CHUNK = 2**20  # bytes read at a time
+BLOCK = 2**16  # pixels looked at at a time
 PRODUCT = "ANCHPROD"  # primary header keyword of the workflow's own intermediate products
 FWHM = "KERNFWHM"  # width of the kernel that a product was convolved with, arcsec
 SOURCE = "IMAGECRC"  # `Image.source` of the mosaic that a product was made of
@@ -96,22 +97,34 @@ def read_image(path, *, band=None):
     with opened(path) as hdus:
         data, error = (None if plane is None else _native(plane) for plane in _mosaic(hdus, path, band))
         header, source = _parsed(hdus["SCI"].header), _checksum(hdus["SCI"])
-    unobserved = data == 0
-    data[unobserved] = np.nan
-    if error is not None:
-        error[unobserved] = np.nan
-        # No error is that large: it is not known.
-        error[np.abs(error) > LARGEST] = np.nan
-    observed = np.isfinite(data)
-    if not observed.any():
+    extreme = _mark_unobserved(data, error)
+    if extreme == 0:
         raise AnchoringError(f"{path}: all pixels of SCI are 0 or not finite; expected an observed image")
-    low, high = (f(data, where=observed, initial=0) for f in (np.min, np.max))
-    if max(-low, high) > LARGEST:
+    if abs(extreme) > LARGEST:
         raise AnchoringError(
-            f"{path}: SCI has pixels of {max(low, high, key=abs):.4g} MJy/sr; expected less than {LARGEST:.0e}: "
+            f"{path}: SCI has pixels of {extreme:.4g} MJy/sr; expected less than {LARGEST:.0e}: "
             "fetch it anew, or make them NaN"
         )
     return Image(data, error, header, source=source)
+
+
+def _mark_unobserved(data, error):
+    """Make pixels that are exactly 0 NaN, in place; the finite one that is farthest from 0, or 0 without any."""
+    step = max(BLOCK // max(data.shape[1], 1), 1)
+    extreme = 0.0
+    # In pieces that stay in the processor's cache.
+    for start in range(0, data.shape[0], step):
+        piece = data[start : start + step]
+        unobserved = piece == 0
+        piece[unobserved] = np.nan
+        if error is not None:
+            piece_error = error[start : start + step]
+            # No error is that large: it is not known.
+            piece_error[unobserved | (np.abs(piece_error) > LARGEST)] = np.nan
+        observed = np.isfinite(piece)
+        low, high = (float(f(piece, where=observed, initial=0)) for f in (np.min, np.max))
+        extreme = max(extreme, low, high, key=abs)
+    return extreme
 
 
 def _checksum(hdu):
