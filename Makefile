@@ -41,7 +41,7 @@ test-faults: $(VENV)/installed-dev
 $(CLUSTER)/installed: requirements.txt requirements-cluster.txt
 	$(PYTHON) -m venv $(CLUSTER)
 	$(CLUSTER)/bin/python -m pip install --quiet --disable-pip-version-check \
-	    -r requirements.txt -r requirements-cluster.txt -c requirements-dev.txt pytest
+	    -r requirements.txt -r requirements-cluster.txt -c requirements-dev.txt pytest hypothesis
 	touch $@
 
 test-slurm: $(CLUSTER)/installed
