@@ -120,10 +120,13 @@ def batch_script(job):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+# Slurm looks at the memory of a job once a second.
 HUNGRY = """\
 import sys
+import time
 if any("convolve_image" in argument for argument in sys.orig_argv[1:2]):
     taken = b"x" * 850_000_000
+    time.sleep(5)
 """
 
 
