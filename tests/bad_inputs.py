@@ -20,7 +20,7 @@ from astropy import units
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from plan import PlanError, make_plan
-from runs import ROOT, Project
+from runs import ROOT, Project, set_cards
 from scene import IDEAL
 from settings import problems
 from simulate import simulate_tree
@@ -94,13 +94,7 @@ def header(which, hdu=None, **cards):
     """Change cards of the image (SCI), the reference or the kernel; None removes one."""
 
     def spoil(target):
-        with fits.open(getattr(target, which), mode="update") as hdus:
-            head = hdus[("SCI" if which == "image" else 0) if hdu is None else hdu].header
-            for keyword, value in cards.items():
-                if value is None:
-                    head.remove(keyword)
-                else:
-                    head[keyword] = value
+        set_cards(getattr(target, which), ("SCI" if which == "image" else 0) if hdu is None else hdu, cards)
 
     return spoil
 

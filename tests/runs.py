@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import yaml
+from astropy.io import fits
 from simulate import simulate_tree
 
 ROOT = Path(__file__).parents[1]
@@ -80,6 +81,17 @@ class Project:
     def rows(self, target):
         """Rows of a target's table."""
         return read_csv(self.folder / "results" / target / f"{target}_anchor_tab.csv")
+
+
+def set_cards(path, hdu, cards):
+    """Change cards of an HDU of a FITS file, in the file; None removes one."""
+    with fits.open(path, mode="update") as hdus:
+        header = hdus[hdu].header
+        for keyword, value in cards.items():
+            if value is None:
+                header.remove(keyword)
+            else:
+                header[keyword] = value
 
 
 def read_csv(path):

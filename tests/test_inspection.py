@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from plan import inspected, make_plan
-from runs import Project
+from runs import Project, set_cards
 from scene import IDEAL
 
 import bin_pair
@@ -91,13 +91,7 @@ def without_sci(tree):
 def changed(hdu, **cards):
     def change(tree):
         path = {"image": tree.image("F770W"), "reference": tree.reference, "kernel": tree.kernel()}[hdu]
-        with fits.open(path, mode="update") as hdus:
-            head = hdus["SCI" if hdu == "image" else 0].header
-            for keyword, value in cards.items():
-                if value is None:
-                    head.remove(keyword)
-                else:
-                    head[keyword] = value
+        set_cards(path, "SCI" if hdu == "image" else 0, cards)
 
     return change
 
