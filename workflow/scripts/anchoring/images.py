@@ -223,10 +223,15 @@ def see_reference(path):
 
 def _reference(hdus, path):
     """The HDU of a reference image and its pixels as they lie in the file, mapped and not read."""
-    hdu = next((h for h in hdus if h.is_image and h.header["NAXIS"]), hdus[0])
+    hdu = _first_image(hdus)
     data = _plane(hdu, path)
     _require_brightness(hdu.header, path)
     return hdu, data
+
+
+def _first_image(hdus):
+    """The first HDU that holds an image; the primary one if none does."""
+    return next((hdu for hdu in hdus if hdu.is_image and hdu.header["NAXIS"]), hdus[0])
 
 
 def _plane(hdu, path):
@@ -289,7 +294,7 @@ def see_mask(path):
 
 
 def _mask(hdus, path):
-    hdu = next((h for h in hdus if h.is_image and h.header["NAXIS"]), hdus[0])
+    hdu = _first_image(hdus)
     if hdu.data is None or hdu.data.ndim != 2:
         raise AnchoringError(f"{path} holds no 2-D image; expected a mask, 1 = leave out")
     return hdu
