@@ -493,9 +493,6 @@ class BadInputs(Project):
         part = slice(middle - half, middle + half + 1)
         fits.PrimaryHDU(image[part, part], head).writeto(path, overwrite=True)
 
-    def snakemake(self, *arguments):
-        return super().snakemake(*arguments, cores=1, one_process=True)
-
     def rows_of_images(self):
         """Name of an image, without what all end in: its row of the summary."""
         return {row["image"].removesuffix("_i2d_align.fits"): row for row in self.summary().values()}

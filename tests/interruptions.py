@@ -21,7 +21,7 @@ import time
 if __name__ == "__main__":
     import conftest  # noqa: F401  makes the library and the simulator importable
 
-from runs import Project, checksums, products
+from runs import Project, before_scripts, checksums, products
 from scene import IDEAL
 
 # Ctrl-C on a terminal and the end of a batch job's time reach every process; `kill` and the kernel take one.
@@ -32,15 +32,14 @@ WAYS = {
     "SIGTERM to Snakemake": (os.kill, signal.SIGTERM),
     "Ctrl-C": (os.killpg, signal.SIGINT),
 }
-# Python runs this before a script: its files wait before and after they get their names.
+# Before a script: its files wait before and after they get their names.
 SLOW_NAMES = """
-import os, sys, time
-if any(".snakemake/scripts/" in part for part in sys.orig_argv):
-    def replace(*names, fast=os.replace):
-        time.sleep(0.3)
-        fast(*names)
-        time.sleep(0.2)
-    os.replace = replace
+import os, time
+def replace(*names, fast=os.replace):
+    time.sleep(0.3)
+    fast(*names)
+    time.sleep(0.2)
+os.replace = replace
 """
 SMALLEST = {"targets": ["ngc0628"], "sky": IDEAL, "bands": ("F770W", "F2100W"), "references": ("irac4_atgauss4",)}
 
@@ -66,8 +65,7 @@ class Interrupted:
         self.expected = {path: self.known[path] for path in self.known if keep or not is_intermediate(path)}
         self.project.configure(keep_intermediates=keep)
         self.clear()
-        (self.project.folder / "slow").mkdir()
-        (self.project.folder / "slow/sitecustomize.py").write_text(SLOW_NAMES)
+        self.slowed = before_scripts(".snakemake/scripts/", SLOW_NAMES, self.project.folder / "slow")
 
     def clear(self):
         """Away with all that runs made."""
@@ -83,7 +81,7 @@ class Interrupted:
             run = subprocess.Popen(
                 self.project.command(cores=self.cores),
                 cwd=self.project.folder,
-                env={**os.environ, "PYTHONPATH": str(self.project.folder / "slow")},
+                env=self.slowed,
                 start_new_session=True,
                 # What a shell starts in the background ignores Ctrl-C.
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),

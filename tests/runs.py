@@ -2,9 +2,9 @@
 
 import csv
 import hashlib
+import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import yaml
@@ -35,9 +35,8 @@ class Project:
         place = {"in_dir": "data", "ref_dir": "data/ref", "kernel_dir": "data/kernels"}
         (self.folder / "config.yaml").write_text(yaml.safe_dump({**place, **changes}))
 
-    def command(self, *arguments, cores=2, one_process=False):
-        program = [sys.executable, ROOT / "tests/one_process.py"] if one_process else ["snakemake"]
-        command = [*program, "--snakefile", ROOT / "Snakefile", "--configfile", "config.yaml", "--cores", cores]
+    def command(self, *arguments, cores=2):
+        command = ["snakemake", "--snakefile", ROOT / "Snakefile", "--configfile", "config.yaml", "--cores", cores]
         return [str(part) for part in (*command, *arguments)]
 
     def snakemake(self, *arguments, **options):
@@ -81,6 +80,33 @@ class Project:
     def rows(self, target):
         """Rows of a target's table."""
         return read_csv(self.folder / "results" / target / f"{target}_anchor_tab.csv")
+
+
+STARTER = """\
+import runpy, sys
+
+def before(file):
+    if {part!r} in file:
+        exec({code!r}, {{}})
+
+def run_path(file, *args, run=runpy.run_path, **options):
+    before(file)
+    return run(file, *args, **options)
+
+runpy.run_path = run_path
+for argument in sys.orig_argv:
+    before(argument)
+"""
+
+
+def before_scripts(part, code, folder):
+    """The environment of a run in which Python code is run before each script with that part in its path.
+
+    Python imports a `sitecustomize` wherever it starts; a script may start as a fork as well.
+    """
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(STARTER.format(part=part, code=code))
+    return {**os.environ, "PYTHONPATH": str(folder)}
 
 
 def set_cards(path, hdu, cards):

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from ending import SILENT, last_error, words
-from runs import Project
+from runs import Project, before_scripts
 from scene import IDEAL
 
 ERROR = "2026-01-02 03:04:05,678 ERROR "
@@ -97,12 +97,8 @@ def test_a_run_that_could_not_anchor_ends_with_what_and_why(project):
 
 
 def test_a_job_that_is_killed_is_named_with_its_image_and_log(project, monkeypatch):
-    killer = project.folder / "killer"
-    killer.mkdir()
-    (killer / "sitecustomize.py").write_text(
-        "import os, sys\nif any('reproject_image' in part for part in sys.orig_argv): os.kill(os.getpid(), 9)\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(killer))
+    environment = before_scripts(".reproject_image.py", "import os; os.kill(os.getpid(), 9)", project.folder / "killer")
+    monkeypatch.setenv("PYTHONPATH", environment["PYTHONPATH"])
     done = project.snakemake()
     assert done.returncode == 1
     log = "results/ngc0628/logs/reproject_image/F770W_ngc0628_miri_lv3_f770w_on_irac4_atgauss4.log"

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from interruptions import SMALLEST, WAYS, Interrupted
-from runs import Project, products
+from runs import Project, before_scripts, products
 
 from anchoring import files
 from anchoring.errors import AnchoringError
@@ -54,15 +54,6 @@ def test_results_do_not_depend_on_cores_or_the_order_of_jobs(interrupted):
     interrupted.finish()
 
 
-def slow_down(project, script, seconds):
-    """Python code that keeps a script waiting, as the environment of a run."""
-    folder = project.folder / "slow"
-    folder.mkdir()
-    code = f"import sys, time\nif any(part.endswith('.{script}.py') for part in sys.orig_argv): time.sleep({seconds})"
-    (folder / "sitecustomize.py").write_text(code)
-    return {**os.environ, "PYTHONPATH": str(folder)}
-
-
 def wait_for(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
@@ -71,7 +62,7 @@ def wait_for(condition, seconds=60):
 
 
 def test_what_outlives_a_killed_run_cannot_write_over_the_next(project):
-    environment = slow_down(project, "convolve_image", 5)
+    environment = before_scripts(".convolve_image.py", "import time; time.sleep(5)", project.folder / "slow")
     run = subprocess.Popen(
         project.command(cores=1),
         cwd=project.folder,
@@ -227,14 +218,9 @@ def test_a_job_without_memory_fails_alone_and_says_so(tmp_path, monkeypatch):
         large = [fits.ImageHDU(np.pad(hdu.data, (0, 4000)), hdu.header) for hdu in hdus if hdu.name in ("SCI", "ERR")]
         fits.HDUList([fits.PrimaryHDU(), *large]).writeto(tmp_path / "large.fits")
     (tmp_path / "large.fits").rename(path)
-    environment = tmp_path / "limits"
-    environment.mkdir()
-    (environment / "sitecustomize.py").write_text(
-        "import resource, sys\n"
-        "if any(part.endswith('.convolve_image.py') for part in sys.orig_argv):\n"
-        "    resource.setrlimit(resource.RLIMIT_AS, (400_000_000, 400_000_000))\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(environment))
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_AS, (400_000_000, 400_000_000))"
+    environment = before_scripts(".convolve_image.py", limit, tmp_path / "limits")
+    monkeypatch.setenv("PYTHONPATH", environment["PYTHONPATH"])
     done = project.snakemake("--until", "reproject_image")
     assert done.returncode == 1
     last = done.stderr.split("At least one job did not complete successfully.")[1]
@@ -256,15 +242,9 @@ def test_an_image_replaced_after_its_fit_is_not_anchored_with_it(project):
         hdus.writeto(other)
     # As old as what it replaces, so that no date tells.
     os.utime(other, ns=(old.st_atime_ns, old.st_mtime_ns))
-    swap = project.folder / "swap"
-    swap.mkdir()
-    (swap / "sitecustomize.py").write_text(
-        "import os, sys\n"
-        "if any(part.endswith('.apply_offset.py') for part in sys.orig_argv):\n"
-        f"    os.replace({str(other)!r}, {str(path)!r})\n"
-    )
-    command = project.command("--until", "apply_offset")
-    subprocess.run(command, cwd=project.folder, env={**os.environ, "PYTHONPATH": str(swap)}, check=True)
+    swap = f"import os; os.replace({str(other)!r}, {str(path)!r})"
+    environment = before_scripts(".apply_offset.py", swap, project.folder / "swap")
+    subprocess.run(project.command("--until", "apply_offset"), cwd=project.folder, env=environment, check=True)
     (record,) = (project.folder / "results").rglob("*_applied.json")
     outcome = json.loads(record.read_text())
     assert outcome["status"] == "failed"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from runs import ROOT, Project, checksums, products
+from runs import ROOT, Project, before_scripts, checksums, products
 from scene import IDEAL
 
 JOB_LOG = Path(os.environ["SLURM_JOB_LOG"])
@@ -117,19 +117,16 @@ def batch_script(job):
 
 # Slurm looks at the memory of a job once a second.
 HUNGRY = """\
-import sys
 import time
-if any("convolve_image" in argument for argument in sys.orig_argv[1:2]):
-    taken = b"x" * 850_000_000
-    time.sleep(5)
+taken = b"x" * 850_000_000
+time.sleep(5)
 """
 
 
 def test_a_job_that_takes_too_much_memory_is_made_again_with_more(tmp_path, monkeypatch):
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site/sitecustomize.py").write_text(HUNGRY)
+    environment = before_scripts(".convolve_image.py", HUNGRY, tmp_path / "site")
     project = Project(tmp_path, targets=("ngc0628",), **SMALLEST)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    monkeypatch.setenv("PYTHONPATH", environment["PYTHONPATH"])
     image = "results/ngc0628/F770W/anchored/ngc0628_miri_lv3_f770w_to_gauss4.fits"
     done = slurm(project, image)
     assert done.returncode == 0, done.stderr[-5000:]

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import yaml
+from snakemake.script import PythonScript
 from snakemake.utils import validate
 
 
@@ -53,6 +54,7 @@ settings = load_module(workflow.source_path("settings.py"), "anchoring_settings"
 planning = load_module(workflow.source_path("plan.py"), "anchoring_plan")
 sources = load_module(workflow.source_path("sources.py"), "anchoring_sources")
 ending = load_module(workflow.source_path("ending.py"), "anchoring_ending")
+preloaded = load_module(workflow.source_path("preloaded.py"), "anchoring_preloaded")
 files = load_module(workflow.source_path("../scripts/anchoring/files.py"), "anchoring_files")
 plan = planned(validated(config))
 STARTED = time.time()
@@ -83,6 +85,10 @@ if workflow.is_main_process and not ELSEWHERE and "mem_mb" not in workflow.globa
 
 # Elsewhere a job starts Snakemake once or twice beside its script; MB.
 STARTED_BESIDE = 400 if ELSEWHERE else 0
+
+
+if config["preload"] and sys.platform == "linux":
+    preloaded.install(PythonScript)
 
 
 onstart:

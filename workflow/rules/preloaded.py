@@ -1,0 +1,178 @@
+"""Scripts that start as forks of one process that has their libraries loaded.
+
+Snakemake starts a Python for each script, which takes 0.2 to 0.7 s to load numpy, astropy and matplotlib: more than
+most jobs compute. From the second script of a run on, a process that has loaded them forks, and the fork runs the
+script: as fresh as a new Python in all but what is loaded. This file is both: what Snakemake does, and that process.
+"""
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import traceback
+from pathlib import Path
+
+LIBRARIES = (
+    "snakemake.script",
+    "numpy",
+    "ducc0",
+    "astropy.io.fits",
+    "astropy.wcs",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_pdf",
+)
+OURS = "from anchoring.stage import run"  # in a script: it is one of this workflow's
+# Threads that a library starts as it is loaded do not come with a fork.
+ALONE = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+LOST = 255  # status of a script whose end nobody saw
+MESSAGE = 2**16  # bytes
+
+
+class Preloaded:
+    """A process that runs Python files in forks of itself; it ends with the process that started it."""
+
+    def __init__(self):
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", __file__, str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env={**os.environ, **ALONE},
+            )
+
+    @contextlib.contextmanager
+    def started(self, file):
+        """The number of the process that runs a Python file, and a function that waits for its end: its status.
+
+        Its number stays its own inside the block. OSError if it could not be started.
+        """
+        ours, theirs = socket.socketpair()
+        with ours, ours.makefile() as answers:
+            with theirs:
+                socket.send_fds(self._channel, [json.dumps(str(file)).encode()], [theirs.fileno()])
+            number = answers.readline()
+            if not number:
+                raise ConnectionError(f"the process that should run {file} is gone")
+            yield int(number), lambda: int(answers.readline() or LOST)
+
+    def close(self):
+        self._channel.close()
+        self._process.wait()
+
+
+def install(scripts):
+    """Have a class of Snakemake's scripts (`PythonScript`) run those of this workflow in forks.
+
+    The first script of a process starts anew: on a cluster it is often the only one. So does every script of an
+    environment of its own, and all where there is no such process: what cannot be forked is run as Snakemake runs it.
+    """
+    from snakemake.benchmark import benchmarked
+
+    anew = scripts.execute_script
+    lock = threading.Lock()
+    forks = []
+
+    def warm():
+        """The process with the libraries; None for the first script."""
+        with lock:
+            if len(forks) < 2:
+                forks.append(Preloaded() if forks else None)
+            return forks[-1]
+
+    def execute_script(script, file, edit=False):
+        apart = script.conda_env or script.container_img or script.env_modules or script.shadow_dir
+        if apart or OURS not in script.source or not (preloaded := warm()):
+            return anew(script, file, edit=edit)
+        with contextlib.ExitStack() as stack:
+            try:
+                number, end = stack.enter_context(preloaded.started(file))
+            except OSError:
+                return anew(script, file, edit=edit)
+            if script.bench_record is not None:
+                stack.enter_context(benchmarked(number, script.bench_record))
+            status = end()
+        if status:
+            raise subprocess.CalledProcessError(status, f"{sys.executable} {file}")
+
+    scripts.execute_script = execute_script
+
+
+# --- the process that has them loaded ---------------------------------------------------------------------------------
+
+
+def serve(channel):
+    """Load the libraries; then fork for every message of a channel until its other end is closed."""
+    interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the scripts
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that watch
+    gc.disable()
+    load()
+    gc.freeze()
+    while True:
+        message, descriptors, *_ = socket.recv_fds(channel, MESSAGE, 1)
+        if not message:
+            return
+        with socket.socket(fileno=descriptors[0]) as answer:
+            if os.fork() == 0:
+                channel.close()
+                watch(json.loads(message), answer, interrupted)
+
+
+def load():
+    import logging
+
+    # Where it can write to no home, matplotlib warns that it keeps its list of fonts elsewhere: nothing to act on.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    for name in LIBRARIES:
+        importlib.import_module(name)
+
+
+def watch(file, answer, interrupted):
+    """Run a file in a fork and say its number and, at its end, its status; ends this process.
+
+    `interrupted` is what a script does at SIGINT.
+    """
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    number = os.fork()
+    if number == 0:
+        answer.close()
+        signal.signal(signal.SIGINT, interrupted)
+        os._exit(status_of(file))
+    with contextlib.suppress(OSError):
+        answer.sendall(f"{number}\n".encode())
+        end = os.waitid(os.P_PID, number, os.WEXITED | os.WNOWAIT)
+        answer.sendall(f"{end.si_status if end.si_code == os.CLD_EXITED else -end.si_status}\n".encode())
+        answer.recv(1)  # until it is let go: only then may its number go to another process
+    os._exit(0)
+
+
+def status_of(file):
+    """Run a file as `python FILE` would, and return with what status that would end."""
+    sys.argv, sys.path[:0] = [file], [str(Path(file).parent)]
+    try:
+        runpy.run_path(file, run_name="__main__")
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    return status & 0xFF
+
+
+if __name__ == "__main__":
+    with socket.socket(fileno=int(sys.argv[1])) as channel:
+        serve(channel)
