@@ -19,8 +19,9 @@ from runs import Project, before_scripts, products
 from anchoring import files
 from anchoring.errors import AnchoringError
 from anchoring.files import RunOver, process_name, whole_file
-from anchoring.images import read_image, require_one_grid
+from anchoring.images import read_image
 from anchoring.offsets import solve_internal
+from anchoring.products import require_one_grid
 
 BYTES = 400_000  # of results: more than the first image takes, less than the second
 

@@ -6,7 +6,7 @@ import logging
 import numpy as np
 
 from anchoring.stage import run
-from anchoring import binning, images, noise, records, samples, selection, views
+from anchoring import binning, images, noise, products, records, samples, selection, views
 from anchoring.errors import AnchoringError
 from anchoring.files import whole_file
 from anchoring.pairs import Settings
@@ -31,10 +31,12 @@ def main(
     x, y, limits = np.empty(0), np.empty(0), None
     listed, seen = {}, views.empty_view()
     try:
-        comparison = images.read_product(image)
-        other = images.read_reference(reference) if kind == "external" else images.read_any(reference, with_error=True)
+        comparison = products.read_product(image)
+        other = (
+            images.read_reference(reference) if kind == "external" else products.read_any(reference, with_error=True)
+        )
         x_image, y_image = other.data, comparison.data
-        images.require_one_grid(comparison, other, image, reference)
+        products.require_one_grid(comparison, other, image, reference)
         observed = np.isfinite(x_image) & np.isfinite(y_image)
         if not observed.any():
             raise AnchoringError(f"{image} and {reference} have no observed pixel in common")

@@ -3,27 +3,35 @@
 import logging
 
 from anchoring.stage import run
-from anchoring import convolution, images
+from anchoring import convolution, images, products
 from anchoring.errors import AnchoringError
 
 
 def main(image, kernel, output, threads, band=None):
     try:
-        mosaic = images.read_image(image, band=band)
+        mosaic = images.map_image(image, band=band)
         images.celestial_wcs(mosaic.header, image)  # what is reprojected later has another name
         scale = images.pixel_scale(mosaic.header, image)
-        kernel_data, kernel_scale = images.read_kernel(kernel)
-        try:
-            resampled = convolution.resample_kernel(kernel_data, kernel_scale, scale)
-        except AnchoringError as error:
-            raise AnchoringError(f"{kernel}: {error}") from error
-        logging.info("%s pixels, kernel %s", mosaic.data.shape, resampled.shape)
-        data, error = convolution.convolve_image(mosaic.data, resampled, mosaic.error, threads=threads)
-        fwhm = convolution.kernel_fwhm(resampled) * scale
-        images.write_product(output, data, mosaic.header, error, fwhm=fwhm, source=mosaic.source)
+        resampled = resampled_kernel(kernel, scale)
+        logging.info("%s pixels, kernel %s", mosaic.shape, resampled.shape)
+        stated = {"fwhm": convolution.kernel_fwhm(resampled) * scale, "source": mosaic.source}
+        grid = mosaic.header, mosaic.shape, mosaic.dtype
+        with products.opened_product(output, *grid, with_error=mosaic.has_error, **stated) as write:
+            for rows in convolution.convolve_rows(mosaic, resampled, threads=threads):
+                write(*rows)
+            mosaic.require_observed()
     except AnchoringError as refusal:
         logging.error("%s", refusal)
-        images.write_refusal(output, str(refusal))
+        products.write_refusal(output, str(refusal))
+
+
+def resampled_kernel(kernel, scale):
+    """The kernel of a file on pixels of a scale, arcsec."""
+    data, kernel_scale = images.read_kernel(kernel)
+    try:
+        return convolution.resample_kernel(data, kernel_scale, scale)
+    except AnchoringError as error:
+        raise AnchoringError(f"{kernel}: {error}") from error
 
 
 if __name__ == "__main__":

@@ -3,14 +3,14 @@
 import logging
 
 from anchoring.stage import run
-from anchoring import images
+from anchoring import images, products
 from anchoring.errors import AnchoringError
 from anchoring.reprojection import reproject_onto
 
 
 def main(image, reference, output, method, band=None):
     try:
-        comparison, (grid, shape) = images.read_any(image, band=band), images.read_grid(reference)
+        comparison, (grid, shape) = products.read_any(image, band=band), products.read_grid(reference)
         data = reproject_onto(
             comparison.data,
             images.celestial_wcs(comparison.header, image),
@@ -18,10 +18,10 @@ def main(image, reference, output, method, band=None):
             shape,
             method=method,
         )
-        images.write_product(output, data, grid, fwhm=comparison.fwhm, source=comparison.source)
+        products.write_product(output, data, grid, fwhm=comparison.fwhm, source=comparison.source)
     except AnchoringError as refusal:
         logging.error("%s", refusal)
-        images.write_refusal(output, str(refusal))
+        products.write_refusal(output, str(refusal))
 
 
 if __name__ == "__main__":

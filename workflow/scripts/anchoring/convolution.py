@@ -148,26 +148,62 @@ def convolve_image(data, kernel, error=None, *, threads=1):
     -------
     out, out_error : (ny, nx) arrays of data's float dtype; out_error is None without `error`.
     """
-    data = np.asarray(data)
-    dtype = data.dtype if data.dtype.kind == "f" else np.dtype(float)
+    image = _InMemory(np.asarray(data), error)
+    out = np.empty((2 if image.has_error else 1, *image.shape), dtype=image.dtype)
+    for start, *planes in convolve_rows(image, kernel, threads=threads):
+        for whole, rows in zip(out, planes, strict=False):
+            whole[start : start + len(rows)] = rows
+    return out[0], out[1] if image.has_error else None
+
+
+class _InMemory:
+    """An image as `convolve_rows` reads it."""
+
+    def __init__(self, data, error):
+        self._data, self._error = data, error
+        self.shape, self.has_error = data.shape, error is not None
+        self.dtype = data.dtype.newbyteorder("=") if data.dtype.kind == "f" else np.dtype(float)
+
+    def rows(self, start, stop):
+        return self._data[start:stop], self._error[start:stop] if self.has_error else None
+
+
+def convolve_rows(image, kernel, *, threads=1):
+    """As `convolve_image`, of an image that is read and given back row by row: it need not fit into memory.
+
+    Parameters
+    ----------
+    image : `images.Mosaic`, or what has like it `shape`, `dtype`, `has_error` and `rows(start, stop)`
+    kernel, threads
+        As for `convolve_image`.
+
+    Yields
+    ------
+    first row, data and error (None if the image has none) of some rows; the arrays are used again for the next.
+    """
     kernel = np.asarray(kernel, dtype=float)
     # Below 1, so that a pixel that sees no hole stays.
     floor = min(-2 * kernel[kernel < 0].sum(), 0.999)
-    kernel = _crop_kernel(kernel, data.shape)
-    tile = tile_shape(data.shape, kernel.shape)
-    plan = _Plan(kernel, tile, floor=floor, with_error=error is not None)
-    out = np.empty(data.shape, dtype=dtype.newbyteorder("="))
-    out_error = None if error is None else np.empty_like(out)
-
-    def fill(corner):
-        inner, outer, core = _windows(corner, tile, kernel.shape, data.shape)
-        errors = (None, None) if error is None else (error[outer], out_error[inner])
-        plan.convolve(data[outer], errors[0], core, out[inner], errors[1])
-
-    corners = list(itertools.product(*(range(0, n, t) for n, t in zip(data.shape, tile, strict=True))))
+    kernel = _crop_kernel(kernel, image.shape)
+    tile = tile_shape(image.shape, kernel.shape)
+    plan = _Plan(kernel, tile, floor=floor, with_error=image.has_error)
+    rows, columns = (
+        [_window(start, t, k, n) for start in range(0, n, t)]
+        for t, k, n in zip(tile, kernel.shape, image.shape, strict=True)
+    )
+    band = np.empty((2 if image.has_error else 1, tile[0], image.shape[1]), dtype=image.dtype)
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(fill, corners))
-    return out, out_error
+        for inner, outer, core in rows:
+            data, error = image.rows(outer.start, outer.stop)
+            out = band[:, : inner.stop - inner.start]
+
+            def fill(column, data=data, error=error, core=core, out=out):
+                inner, outer, across = column
+                errors = (None, None) if error is None else (error[:, outer], out[1, :, inner])
+                plan.convolve(data[:, outer], errors[0], (core, across), out[0, :, inner], errors[1])
+
+            list(pool.map(fill, columns))
+            yield inner.start, out[0], out[1] if image.has_error else None
 
 
 class _Plan:
@@ -263,16 +299,11 @@ def _tile_of(shape, tiles):
     return tuple(-(-n // t) for n, t in zip(shape, tiles, strict=True))
 
 
-def _windows(corner, tile, kernel_shape, shape):
-    """A tile's pixels in the image, those with what surrounds it, and the tile inside these."""
-    inner, outer, core = [], [], []
-    for start, t, k, n in zip(corner, tile, kernel_shape, shape, strict=True):
-        stop = min(start + t, n)
-        first, last = max(start - k // 2, 0), min(stop + k // 2, n)
-        inner.append(slice(start, stop))
-        outer.append(slice(first, last))
-        core.append(slice(start - first, stop - first))
-    return tuple(inner), tuple(outer), tuple(core)
+def _window(start, tile, kernel, n):
+    """A tile's pixels along an axis of n, those with what surrounds it, and the tile inside these."""
+    stop = min(start + tile, n)
+    first, last = max(start - kernel // 2, 0), min(stop + kernel // 2, n)
+    return slice(start, stop), slice(first, last), slice(start - first, stop - first)
 
 
 def _crop_kernel(kernel, shape):

@@ -1,4 +1,4 @@
-"""FITS in and out: the images, references and kernels a user brings, and the workflow's own intermediate products."""
+"""The FITS files that a user brings: mosaics, references, masks and kernels."""
 
 import math
 import re
@@ -13,14 +13,10 @@ from astropy.io.fits.verify import VerifyWarning
 from astropy.utils.exceptions import AstropyUserWarning
 
 from .errors import AnchoringError
-from .files import Checksum, whole_file
+from .files import Checksum
 
 CHUNK = 2**20  # bytes read at a time
 BLOCK = 2**16  # pixels looked at at a time
-PRODUCT = "ANCHPROD"  # primary header keyword of the workflow's own intermediate products
-FWHM = "KERNFWHM"  # width of the kernel that a product was convolved with, arcsec
-SOURCE = "IMAGECRC"  # `Image.source` of the mosaic that a product was made of
-REFUSED = "REFUSED"  # and of one that could not be made; its value is the reason
 # What astropy raises on damaged files, gzipped ones too.
 UNREADABLE = (
     OSError,
@@ -94,18 +90,52 @@ def read_image(path, *, band=None):
         Naming the file, if it is not a 2-D floating-point image in MJy/sr with at least one observed pixel, none beyond
         LARGEST, or if its header says that it is of another JWST filter than `band`.
     """
+    mosaic = map_image(path, band=band)
+    data, error = mosaic.rows(0, mosaic.shape[0])
+    mosaic.require_observed()
+    return Image(data, error, mosaic.header, source=mosaic.source)
+
+
+def map_image(path, *, band=None):
+    """A `Mosaic`, whose pixels are read when they are asked for; AnchoringError in the words of `read_image`."""
     with opened(path) as hdus:
-        data, error = (None if plane is None else _native(plane) for plane in _mosaic(hdus, path, band))
-        header, source = _parsed(hdus["SCI"].header), _checksum(hdus["SCI"])
-    extreme = _mark_unobserved(data, error)
-    if extreme == 0:
-        raise AnchoringError(f"{path}: all pixels of SCI are 0 or not finite; expected an observed image")
-    if abs(extreme) > LARGEST:
-        raise AnchoringError(
-            f"{path}: SCI has pixels of {extreme:.4g} MJy/sr; expected less than {LARGEST:.0e}: "
-            "fetch it anew, or make them NaN"
-        )
-    return Image(data, error, header, source=source)
+        # What is mapped stays so when the file is closed.
+        data, error = _mosaic(hdus, path, band)
+        return Mosaic(path, data, error, parsed(hdus["SCI"].header), _checksum(hdus["SCI"]))
+
+
+class Mosaic:
+    """A mosaic that is read row by row.
+
+    Attributes
+    ----------
+    header : fits.Header, shape : (ny, nx), dtype : of its pixels, has_error : bool
+    source : str
+        As `Image.source`.
+    """
+
+    def __init__(self, path, data, error, header, source):
+        self._path, self._data, self._error = path, data, error
+        self.header, self.source = header, source
+        self.shape, self.dtype = data.shape, data.dtype.newbyteorder("=")
+        self.has_error = error is not None
+        self._extreme = 0.0
+
+    def rows(self, start, stop):
+        """Data and error (None if it has none) of some rows; what is unobserved is NaN in both."""
+        data, error = (None if plane is None else native(plane[start:stop]) for plane in (self._data, self._error))
+        self._extreme = max(self._extreme, _mark_unobserved(data, error), key=abs)
+        return data, error
+
+    def require_observed(self):
+        """AnchoringError unless there were observed pixels in all rows read, none of them beyond LARGEST."""
+        if self._extreme == 0:
+            raise AnchoringError(f"{self._path}: all pixels of SCI are 0 or not finite; expected an observed image")
+        if abs(self._extreme) > LARGEST:
+            raise AnchoringError(
+                f"{self._path}: SCI has pixels of {self._extreme:.4g} MJy/sr; expected less than {LARGEST:.0e}: "
+                "fetch it anew, or make them NaN"
+            )
 
 
 def _mark_unobserved(data, error):
@@ -145,7 +175,7 @@ def see_image(path, *, band=None):
     """What `read_image` would read, without its pixels; AnchoringError in the same words."""
     with opened(path) as hdus:
         data, error = _mosaic(hdus, path, band)
-        return Seen(_parsed(hdus["SCI"].header), data.shape, error is not None)
+        return Seen(parsed(hdus["SCI"].header), data.shape, error is not None)
 
 
 def _mosaic(hdus, path, band):
@@ -192,7 +222,7 @@ def read_reference(path):
     """
     with opened(path) as hdus:
         hdu, data = _reference(hdus, path)
-        data, header = _native(data), _parsed(hdu.header)
+        data, header = native(data), parsed(hdu.header)
     data[data == 0] = np.nan
     if not np.isfinite(data).any():
         raise AnchoringError(f"{path}: no pixel is finite and not 0; expected an image")
@@ -218,7 +248,7 @@ def see_reference(path):
     """What `read_reference` would read, without its pixels; AnchoringError in the same words."""
     with opened(path) as hdus:
         hdu, data = _reference(hdus, path)
-        return Seen(_parsed(hdu.header), data.shape)
+        return Seen(parsed(hdu.header), data.shape)
 
 
 def _reference(hdus, path):
@@ -236,7 +266,7 @@ def _first_image(hdus):
 
 def _plane(hdu, path):
     """The image of an HDU as it lies in the file."""
-    _require_plane(hdu.shape, hdu, path)
+    require_plane(hdu.shape, hdu, path)
     data = hdu.data
     where = _named(hdu, path)
     if data.dtype.kind != "f":
@@ -244,7 +274,8 @@ def _plane(hdu, path):
     return data
 
 
-def _require_plane(shape, hdu, path):
+def require_plane(shape, hdu, path):
+    """AnchoringError unless an HDU has a 2-D image."""
     if len(shape) != 2:
         raise AnchoringError(f"{_named(hdu, path)} has shape {shape}; expected a 2-D image: write one plane of it")
 
@@ -253,7 +284,7 @@ def _named(hdu, path):
     return f"{path} [{hdu.name or 0}]"
 
 
-def _parsed(header):
+def parsed(header):
     """A copy of a header without cards that cannot be parsed; VerifyError if one of them describes pixels."""
     cards = []
     for card in header.copy().cards:
@@ -261,12 +292,12 @@ def _parsed(header):
             card.value, card.comment  # noqa: B018 (parsed when asked for)
             cards.append(card)
         except (ValueError, fits.VerifyError):
-            if _describes_pixels(card.keyword):
+            if describes_pixels(card.keyword):
                 raise
     return fits.Header(cards)
 
 
-def _native(data):
+def native(data):
     """A native array of its own."""
     return data.astype(data.dtype.newbyteorder("="), copy=True)
 
@@ -283,14 +314,14 @@ def read_mask(path):
     """A mask: data (ny, nx) as float, and header, of the file's first image."""
     with opened(path) as hdus:
         hdu = _mask(hdus, path)
-        return hdu.data.astype(np.float32), _parsed(hdu.header)
+        return hdu.data.astype(np.float32), parsed(hdu.header)
 
 
 def see_mask(path):
     """What `read_mask` would read, without its pixels; AnchoringError in the same words."""
     with opened(path) as hdus:
         hdu = _mask(hdus, path)
-        return Seen(_parsed(hdu.header), hdu.shape)
+        return Seen(parsed(hdu.header), hdu.shape)
 
 
 def _mask(hdus, path):
@@ -399,92 +430,14 @@ def celestial_wcs(header, path="the image"):
     return wcs
 
 
-def write_product(path, data, header, error=None, *, fwhm=None, source=""):
-    """Write an intermediate image: extensions SCI and, if given, ERR, under the header of the image it came from.
-
-    `fwhm` (arcsec) is the width of the kernel it was convolved with, if it was; `source` is that of the mosaic.
-    """
-    primary = fits.Header({PRODUCT: True})
-    primary[SOURCE] = (source, "CRC-32 of the mosaic's SCI extension")
-    if fwhm is not None:
-        primary[FWHM] = (fwhm, "[arcsec] noise-equivalent FWHM of the kernel")
-    hdus = [fits.PrimaryHDU(header=primary), fits.ImageHDU(data, _pixel_header(header), name="SCI")]
-    if error is not None:
-        hdus.append(fits.ImageHDU(error, _pixel_header(header), name="ERR"))
-    with whole_file(path) as temporary, warnings.catch_warnings():
-        warnings.simplefilter("ignore", VerifyWarning)
-        fits.HDUList(hdus).writeto(temporary, overwrite=True, output_verify="silentfix")
-
-
-def _pixel_header(header):
-    """What describes pixels: the WCS and the unit; not the structure or the history of the file it was in."""
-    kept = fits.Header()
-    for card in header.cards:
-        if _describes_pixels(card.keyword):
-            kept.append(card)
-    return kept
-
-
-def _describes_pixels(keyword):
+def describes_pixels(keyword):
+    """Whether a keyword is of the WCS or the unit."""
     return keyword in PIXEL_KEYWORDS or keyword.startswith(PIXEL_PREFIXES)
 
 
 PIXEL_KEYWORDS = {"BUNIT", "RADESYS", "EQUINOX", "LONPOLE", "LATPOLE", "WCSAXES", "WCSNAME", "PHOTMJSR", "PIXAR_SR"}
 PIXEL_PREFIXES = ("CTYPE", "CUNIT", "CRVAL", "CRPIX", "CDELT", "CROTA", "CD1_", "CD2_", "PC1_", "PC2_", "PV1_", "PV2_",
                   "A_", "B_", "AP_", "BP_")  # fmt: skip
-
-
-def write_refusal(path, reason):
-    """In place of a product that could not be made: an empty FITS file that says why."""
-    header = fits.Header()
-    # Longer than one card: astropy continues it over several (the CONTINUE convention of FITS 4.0).
-    header[REFUSED] = " ".join(reason.split()).encode("ascii", "replace").decode()
-    with whole_file(path) as temporary:
-        fits.PrimaryHDU(header=header).writeto(temporary, overwrite=True)
-
-
-def read_product(path, *, with_error=False):
-    """An image written by `write_product`, with ERR if asked for; AnchoringError with the reason if there is none."""
-    with opened(path) as hdus:
-        _raise_refusal(hdus)
-        error = _native(hdus["ERR"].data) if with_error and "ERR" in hdus else None
-        primary, header = hdus[0].header, _parsed(hdus["SCI"].header)
-        return Image(_native(hdus["SCI"].data), error, header, primary.get(FWHM, 0.0), primary.get(SOURCE, ""))
-
-
-def read_any(path, *, with_error=False, band=None):
-    """An image to compare, whichever of the three it is: product of the workflow, external reference or mosaic."""
-    with opened(path) as hdus:
-        primary = hdus[0].header
-    if PRODUCT in primary or REFUSED in primary:
-        return read_product(path, with_error=with_error)
-    return read_reference(path) if primary.get("NAXIS") else read_image(path, band=band)
-
-
-def require_one_grid(image, reference, image_path, reference_path):
-    """AnchoringError if a reference is not, or no longer, what an image was reprojected onto."""
-    (pixels, shape), (grid, size) = ((dict(_pixel_header(i.header).items()), i.data.shape) for i in (image, reference))
-    if shape != size or pixels != grid:
-        raise AnchoringError(
-            f"{reference_path} was changed after {image_path} was reprojected onto it; expected the same pixels: run "
-            "again, after `touch` of the reference if its date is older"
-        )
-
-
-def read_grid(path):
-    """Header and shape (ny, nx) of an image of any of the three kinds, without its pixels."""
-    with opened(path) as hdus:
-        _raise_refusal(hdus)
-        hdu = next((h for h in hdus if h.is_image and h.header["NAXIS"]), None) if "SCI" not in hdus else hdus["SCI"]
-        if hdu is None:
-            raise AnchoringError(f"{path} holds no image; expected one")
-        _require_plane(hdu.shape, hdu, path)
-        return _parsed(hdu.header), hdu.shape
-
-
-def _raise_refusal(hdus):
-    if REFUSED in hdus[0].header:
-        raise AnchoringError(hdus[0].header[REFUSED])
 
 
 def offset_between(image, anchored):
