@@ -10,7 +10,8 @@ from anchoring.reprojection import reproject_onto
 
 def main(image, reference, output, method, band=None):
     try:
-        comparison, (grid, shape) = products.read_any(image, band=band), products.read_grid(reference)
+        comparison = products.read_any(image, mapped=True, band=band)
+        grid, shape = products.read_grid(reference)
         data = reproject_onto(
             comparison.data,
             images.celestial_wcs(comparison.header, image),

@@ -72,18 +72,27 @@ class PixelMap:
         positions = self._exact(self.columns[columns].astype(float), self.rows[rows].astype(float))
         return tuple(np.array(v) for v in positions)
 
-    def at_rows(self, start, stop):
-        """x and y, (stop - start, columns) arrays, of the window's rows start:stop (counted from its first)."""
-        rows = self.rows[start:stop]
+    def at_block(self, rows, columns):
+        """x and y, (rows, columns) arrays, of slices of the window, counted from its first pixel.
+
+        The columns start at a multiple of FIRST_STEP.
+        """
+        row, column = self.rows[rows], self.columns[columns]
         if self.step == 1:
             # With distortions the package's own arrays cannot be written to.
-            return tuple(np.array(v) for v in self._exact(*np.meshgrid(self.columns.astype(float), rows.astype(float))))
-        cell = (rows - self._node_y[0]) // self.step
-        fraction = ((rows - self._node_y[0]) / self.step - cell)[:, None]
-        x, y = (v[cell] * (1 - fraction) + v[cell + 1] * fraction for v in (self._x, self._y))
-        cell = (self.columns - self._node_x[0]) // self.step
-        fraction = (self.columns - self._node_x[0]) / self.step - cell
-        return tuple(v[:, cell] * (1 - fraction) + v[:, cell + 1] * fraction for v in (x, y))
+            return tuple(np.array(v) for v in self._exact(*np.meshgrid(column.astype(float), row.astype(float))))
+        cell = (row - self._node_y[0]) // self.step
+        fraction = ((row - self._node_y[0]) / self.step - cell)[:, None]
+        first = columns.start // self.step
+        nodes = slice(first, first + (len(column) - 1) // self.step + 2)
+        along = np.arange(self.step) / self.step
+        positions = []
+        for v in (self._x[:, nodes], self._y[:, nodes]):
+            ends = v[cell] * (1 - fraction) + v[cell + 1] * fraction
+            inside = np.diff(ends)[:, :, None] * along
+            inside += ends[:, :-1, None]
+            positions.append(inside.reshape(len(row), -1)[:, : len(column)])
+        return tuple(positions)
 
 
 def _nodes(pixels, step):

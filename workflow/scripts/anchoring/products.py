@@ -90,21 +90,26 @@ def write_refusal(path, reason):
         fits.PrimaryHDU(header=header).writeto(temporary, overwrite=True)
 
 
-def read_product(path, *, with_error=False):
-    """An image written by `write_product`, with ERR if asked for; AnchoringError with the reason if there is none."""
+def read_product(path, *, with_error=False, mapped=False):
+    """An image written by `write_product`, with ERR if asked for; AnchoringError with the reason if there is none.
+
+    Its pixels are native arrays of its own or, `mapped`, as they lie in the file, not to be changed.
+    """
     with opened(path) as hdus:
         _raise_refusal(hdus)
-        error = native(hdus["ERR"].data) if with_error and "ERR" in hdus else None
+        planes = [hdus["SCI"].data, hdus["ERR"].data if with_error and "ERR" in hdus else None]
+        if not mapped:
+            planes = [None if plane is None else native(plane) for plane in planes]
         primary, header = hdus[0].header, parsed(hdus["SCI"].header)
-        return Image(native(hdus["SCI"].data), error, header, primary.get(FWHM, 0.0), primary.get(SOURCE, ""))
+        return Image(*planes, header, primary.get(FWHM, 0.0), primary.get(SOURCE, ""))
 
 
-def read_any(path, *, with_error=False, band=None):
+def read_any(path, *, with_error=False, mapped=False, band=None):
     """An image to compare, whichever of the three it is: product of the workflow, external reference or mosaic."""
     with opened(path) as hdus:
         primary = hdus[0].header
     if PRODUCT in primary or REFUSED in primary:
-        return read_product(path, with_error=with_error)
+        return read_product(path, with_error=with_error, mapped=mapped)
     return read_reference(path) if primary.get("NAXIS") else read_image(path, band=band)
 
 

@@ -1,11 +1,13 @@
 """Reprojection of an image onto the grid of a reference."""
 
+import itertools
+
 import numpy as np
 
 from .errors import AnchoringError
 from .pixelmap import TOLERANCE, PixelMap, overlap_window
 
-BLOCK = 2**14  # output pixels interpolated at a time: what the processor's cache holds
+SIDE = 128  # of a square of pixels interpolated at a time: what the processor's cache holds
 
 
 def reproject_onto(data, wcs, wcs_reference, shape_reference, *, method="interp"):
@@ -34,7 +36,7 @@ def reproject_onto(data, wcs, wcs_reference, shape_reference, *, method="interp"
     window = common_window(wcs, data.shape, wcs_reference, shape_reference)
     out = np.full(shape_reference, np.nan, dtype=dtype)
     function = _interpolate if method == "interp" else _reproject_with_package
-    out[window] = function(data, wcs, wcs_reference, window, method)
+    function(data, wcs, wcs_reference, window, out[window], method)
     return out
 
 
@@ -46,36 +48,40 @@ def common_window(wcs, shape, wcs_reference, shape_reference):
     return window
 
 
-def _interpolate(data, wcs, wcs_reference, window, _method):
+def _interpolate(data, wcs, wcs_reference, window, out, _method):
     positions = PixelMap(wcs_reference, wcs, window)
-    data = np.ascontiguousarray(data, dtype=data.dtype.newbyteorder("="))
     border = _beside_holes(data)
-    ny, nx = (s.stop - s.start for s in window)
-    out = np.empty((ny, nx), dtype=data.dtype)
     doubtful = []
-    block = max(BLOCK // nx, 1)
-    for start in range(0, ny, block):
-        x, y = positions.at_rows(start, min(start + block, ny))
+    for row, column in itertools.product(*(range(0, n, SIDE) for n in out.shape)):
+        block = slice(row, row + SIDE), slice(column, column + SIDE)
+        x, y = positions.at_block(*block)
         if positions.step > 1:
-            doubtful.append(np.add(_doubtful(x, y, border), [[start], [0]]))
-        out[start : start + block] = _bilinear(data, x, y)
+            doubtful.append(np.add(_doubtful(x, y, border), [[row], [column]]))
+        out[block] = _bilinear(data, x, y)
     rows, columns = np.concatenate(doubtful, axis=1) if doubtful else ([], [])
     if len(rows):
         out[rows, columns] = _bilinear(data, *positions.at_pixels(rows, columns))
-    return out
 
 
 def _beside_holes(data):
     """Pixels that are not finite, on the edge of the image, or beside such a one."""
-    hole = ~np.isfinite(data)
-    hole[[0, -1]] = hole[:, [0, -1]] = True
-    for axis in (0, 1):
-        before, after = (tuple(s if i == axis else slice(None) for i in (0, 1)) for s in (slice(1, None), slice(-1)))
-        wider = hole.copy()
-        wider[before] |= hole[after]
-        wider[after] |= hole[before]
-        hole = wider
-    return hole
+    ny, nx = data.shape
+    border = np.empty(data.shape, dtype=bool)
+    step = max(SIDE**2 // nx, 1)
+    for start in range(0, ny, step):
+        first, last = max(start - 1, 0), min(start + step + 1, ny)
+        hole = ~np.isfinite(data[first:last])
+        hole[:, [0, -1]] = True
+        hole[[0] if first == 0 else []] = True
+        hole[[-1] if last == ny else []] = True
+        wide = hole.copy()
+        wide[:, 1:] |= hole[:, :-1]
+        wide[:, :-1] |= hole[:, 1:]
+        tall = wide.copy()
+        tall[1:] |= wide[:-1]
+        tall[:-1] |= wide[1:]
+        border[start : start + step] = tall[start - first : start - first + step]
+    return border
 
 
 def _doubtful(x, y, border):
@@ -102,20 +108,40 @@ def _doubtful(x, y, border):
 
 
 def _bilinear(data, x, y):
-    """Bilinear interpolation; in the outer half of a border pixel its value, beyond it NaN."""
+    """Bilinear interpolation; in the outer half of a border pixel its value, beyond it NaN.
+
+    As scipy.ndimage has it, a neighbour that is not finite counts even where its weight is 0.
+    """
     ny, nx = data.shape
-    outside = ~((x >= -0.5) & (x <= nx - 0.5) & (y >= -0.5) & (y <= ny - 0.5))
-    x[outside] = y[outside] = 0
-    (left, right, to_x), (below, above, to_y) = (_neighbours(v, n) for v, n in ((x, nx), (y, ny)))
-    below *= nx
-    above *= nx
     pixels = data.ravel()
-    # As scipy.ndimage has it, a neighbour that is not finite counts even where its weight is 0.
     with np.errstate(invalid="ignore"):
-        low, high = (pixels[row + left] * (1 - to_x) + pixels[row + right] * to_x for row in (below, above))
-        values = low * (1 - to_y) + high * to_y
+        if x.min() >= 0 and y.min() >= 0 and x.max() < nx - 1 and y.max() < ny - 1:
+            left, below = x.astype(np.intp), y.astype(np.intp)
+            x, y = x - left, y - below
+            below *= nx
+            below += left
+            corners = (_taken(pixels[step:], below) for step in (0, 1, nx, nx + 1))
+            return _mean_of_corners(corners, x, y)
+        outside = ~((x >= -0.5) & (x <= nx - 0.5) & (y >= -0.5) & (y <= ny - 0.5))
+        x[outside] = y[outside] = 0
+        (left, right, to_x), (below, above, to_y) = (_neighbours(v, n) for v, n in ((x, nx), (y, ny)))
+        places = (row * nx + column for row in (below, above) for column in (left, right))
+        values = _mean_of_corners((_taken(pixels, place) for place in places), to_x, to_y)
     values[outside] = np.nan
     return values
+
+
+def _mean_of_corners(corners, to_x, to_y):
+    """Of the pixels below left, below right, above left and above right, weighted by the way to the next."""
+    from_x = 1 - to_x
+    low, high = (next(corners) * from_x + next(corners) * to_x for _ in (0, 1))
+    return low * (1 - to_y) + high * to_y
+
+
+def _taken(pixels, places):
+    """Pixels at some places, in native byte order."""
+    values = pixels.take(places)
+    return values if values.dtype.isnative else values.byteswap(inplace=True).view(values.dtype.newbyteorder("="))
 
 
 def _neighbours(position, n):
@@ -125,11 +151,10 @@ def _neighbours(position, n):
     return first, np.minimum(first + 1, n - 1), position - first
 
 
-def _reproject_with_package(data, wcs, wcs_reference, window, method):
+def _reproject_with_package(data, wcs, wcs_reference, window, out, method):
     import reproject
 
     function = {"adaptive": reproject.reproject_adaptive, "exact": reproject.reproject_exact}[method]
-    shape = tuple(s.stop - s.start for s in window)
-    out, footprint = function((data, wcs), wcs_reference[window], shape_out=shape)
+    native = data.astype(out.dtype, copy=False)
+    out[...], footprint = function((native, wcs), wcs_reference[window], shape_out=out.shape)
     out[footprint == 0] = np.nan
-    return out

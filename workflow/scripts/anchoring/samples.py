@@ -64,12 +64,15 @@ def sample_pair(x_image, y_image, inside, coverage, *, beam):
 
 
 def squares(image, side, reduction):
-    """`reduction` over squares of pixels; an incomplete last row or column of squares is dropped."""
+    """`reduction` over squares of pixels; an incomplete last row or column of squares is dropped.
+
+    Of a reduction that may be made along one axis after the other, as a mean.
+    """
     if side == 1:
         return image
     ny, nx = (n // side for n in image.shape)
-    cut = image[: ny * side, : nx * side]
-    return reduction(cut.reshape(ny, side, nx, side), axis=(1, 3))
+    rows = reduction(image[: ny * side].reshape(ny, side, -1), axis=1)
+    return reduction(rows[:, : nx * side].reshape(ny, nx, side), axis=2)
 
 
 def read_samples(path):

@@ -39,7 +39,7 @@ def beam_coverage(inside, beam):
     spectrum *= columns[: shape[1] // 2 + 1]
     ducc0.fft.c2r(spectrum, axes=(0, 1), lastsize=shape[1], forward=False, inorm=2, out=padded)
     # Round-off of an FFT can leave a pixel that sees nothing a hair below 0.
-    return np.maximum(padded[: inside.shape[0], : inside.shape[1]], 0)
+    return np.maximum(padded, 0, out=padded)[: inside.shape[0], : inside.shape[1]]
 
 
 def _beam_profile(sigma, n):

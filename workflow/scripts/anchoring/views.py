@@ -44,10 +44,10 @@ def make_view(x_image, y_image, both, scale):
     window = _bounding_box(both)
     inside = both[window]
     side = -(-max(inside.shape) // SIDE)
-    counted = _block_sums(inside.astype(np.float32), side)
+    counted = _block_sums(inside, inside, side)
     means = []
     for image in (x_image, y_image):
-        total = _block_sums(np.where(inside, image[window], 0), side)
+        total = _block_sums(image[window], inside, side)
         means.append(np.divide(total, counted, out=np.full(counted.shape, np.nan), where=counted > 0))
     x, y = (mean.astype(np.float32) for mean in means)
     faint = _faint_counts(x_image[both]), _faint_counts(y_image[both])
@@ -65,10 +65,12 @@ def _bounding_box(mask):
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
-def _block_sums(image, side):
-    """Sums over square blocks; those at the last row and column may be cut."""
-    starts = [np.arange(0, n, side) for n in image.shape]
-    return np.add.reduceat(np.add.reduceat(image, starts[1], axis=1, dtype=float), starts[0], axis=0)
+def _block_sums(image, inside, side):
+    """Sums of the pixels inside, over square blocks; those at the last row and column may be cut."""
+    ny, nx = image.shape
+    blocks = (slice(start, start + side) for start in range(0, ny, side))
+    rows = [np.where(inside[block], image[block], 0).sum(axis=0, dtype=float) for block in blocks]
+    return np.add.reduceat(np.array(rows), np.arange(0, nx, side), axis=1)
 
 
 def _faint_counts(values):
