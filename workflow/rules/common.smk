@@ -1,5 +1,6 @@
 """Validation, the plan of the run, and the functions that give rules their inputs."""
 
+import functools
 import importlib.util
 import json
 import os
@@ -87,8 +88,8 @@ if workflow.is_main_process and not ELSEWHERE and "mem_mb" not in workflow.globa
 STARTED_BESIDE = 400 if ELSEWHERE else 0
 
 
-if config["preload"] and sys.platform == "linux":
-    preloaded.install(PythonScript)
+preloads = config["preload"] and sys.platform == "linux"
+start_preloaded = preloaded.install(PythonScript) if preloads else None
 
 
 onstart:
@@ -96,6 +97,8 @@ onstart:
     # has the scheduler look at all that wait once more in each second to come: quadratic in the jobs of a survey.
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
+        if preloads:
+            start_preloaded()
 
 
 def one_of(values):
@@ -112,15 +115,17 @@ wildcard_constraints:
     reference=one_of(pair.reference for pair in plan.possible_pairs()),
 
 
+@functools.cache
+def module(name):
+    """Where a file of the library is."""
+    return workflow.source_path(f"../scripts/anchoring/{name}")
+
+
 def lib(script, beside=()):
     """Library modules (and files beside them) that a script uses, as inputs.
 
     Editing one reruns what uses it, and they travel with the script where the workflow is not on this machine.
     """
-
-    def module(name):
-        return workflow.source_path(f"../scripts/anchoring/{name}")
-
     text = Path(workflow.source_path(f"../scripts/{script}.py")).read_text()
     modules = sources.modules_of(text, lambda name: Path(module(f"{name}.py")).read_text())
     return [module(name) for name in (*(f"{name}.py" for name in modules), *beside)]

@@ -1,16 +1,19 @@
 """Scripts that start as forks of one process that has their libraries loaded.
 
 Snakemake starts a Python for each script, which takes 0.2 to 0.7 s to load numpy, astropy and matplotlib: more than
-most jobs compute. From the second script of a run on, a process that has loaded them forks, and the fork runs the
-script: as fresh as a new Python in all but what is loaded. This file is both: what Snakemake does, and that process.
+most jobs compute. Here a process that has loaded them forks, and the fork runs the script: as fresh as a new Python in
+all but what is loaded. This file is both: what Snakemake does, and that process.
 """
 
 import contextlib
 import gc
 import importlib
+import itertools
 import json
+import logging
 import os
 import runpy
+import select
 import signal
 import socket
 import subprocess
@@ -19,16 +22,9 @@ import threading
 import traceback
 from pathlib import Path
 
-LIBRARIES = (
-    "snakemake.script",
-    "numpy",
-    "ducc0",
-    "astropy.io.fits",
-    "astropy.wcs",
-    "matplotlib.figure",
-    "matplotlib.backends.backend_agg",
-    "matplotlib.backends.backend_pdf",
-)
+FIRST = ("snakemake.script", "numpy", "ducc0", "astropy.io.fits", "astropy.wcs")
+# Loaded when no script waits; until then, what needs them loads them itself.
+LATER = ("matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf")
 OURS = "from anchoring.stage import run"  # in a script: it is one of this workflow's
 # Threads that a library starts as it is loaded do not come with a fork.
 ALONE = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
@@ -72,29 +68,28 @@ class Preloaded:
 def install(scripts):
     """Have a class of Snakemake's scripts (`PythonScript`) run those of this workflow in forks.
 
-    The first script of a process starts anew: on a cluster it is often the only one. So does every script of an
-    environment of its own, and all where there is no such process: what cannot be forked is run as Snakemake runs it.
+    Returns a function that starts the process that forks. Where it is not called, the first script starts anew and the
+    second calls it: on a cluster, the first is often the only one. Scripts of an environment of their own start anew,
+    and all where there is no such process: what cannot be forked is run as Snakemake runs it.
     """
     from snakemake.benchmark import benchmarked
 
     anew = scripts.execute_script
-    lock = threading.Lock()
-    forks = []
+    lock, forks, scripts_before = threading.Lock(), [], itertools.count()
 
-    def warm():
-        """The process with the libraries; None for the first script."""
+    def start():
         with lock:
-            if len(forks) < 2:
-                forks.append(Preloaded() if forks else None)
-            return forks[-1]
+            if not forks:
+                forks.append(Preloaded())
+            return forks[0]
 
     def execute_script(script, file, edit=False):
         apart = script.conda_env or script.container_img or script.env_modules or script.shadow_dir
-        if apart or OURS not in script.source or not (preloaded := warm()):
+        if apart or OURS not in script.source or (not forks and next(scripts_before) == 0):
             return anew(script, file, edit=edit)
         with contextlib.ExitStack() as stack:
             try:
-                number, end = stack.enter_context(preloaded.started(file))
+                number, end = stack.enter_context(start().started(file))
             except OSError:
                 return anew(script, file, edit=edit)
             if script.bench_record is not None:
@@ -104,6 +99,7 @@ def install(scripts):
             raise subprocess.CalledProcessError(status, f"{sys.executable} {file}")
 
     scripts.execute_script = execute_script
+    return start
 
 
 # --- the process that has them loaded ---------------------------------------------------------------------------------
@@ -114,9 +110,15 @@ def serve(channel):
     interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the scripts
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that watch
     gc.disable()
-    load()
-    gc.freeze()
+    # Where it can write to no home, matplotlib warns that it keeps its list of fonts elsewhere: nothing to act on.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    for name in FIRST:
+        importlib.import_module(name)
+    later = list(LATER)
     while True:
+        while later and not select.select([channel], [], [], 0)[0]:
+            importlib.import_module(later.pop(0))
+        gc.freeze()
         message, descriptors, *_ = socket.recv_fds(channel, MESSAGE, 1)
         if not message:
             return
@@ -124,15 +126,6 @@ def serve(channel):
             if os.fork() == 0:
                 channel.close()
                 watch(json.loads(message), answer, interrupted)
-
-
-def load():
-    import logging
-
-    # Where it can write to no home, matplotlib warns that it keeps its list of fonts elsewhere: nothing to act on.
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    for name in LIBRARIES:
-        importlib.import_module(name)
 
 
 def watch(file, answer, interrupted):

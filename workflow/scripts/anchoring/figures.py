@@ -235,7 +235,7 @@ def _draw_density(figure, axes, density, x_edges, y_edges):
     powers = range(int(math.log10(image.norm.vmax) + 1e-9) + 1)
     bar = figure.colorbar(image, cax=bar_axes, ticks=[10**power for power in powers])
     bar.ax.yaxis.set_minor_locator(NullLocator())
-    bar.set_ticklabels(["1", "10", *(f"10{'⁰¹²³⁴⁵⁶⁷⁸⁹'[power]}" for power in powers[2:])])
+    bar.set_ticklabels(["1", "10", *(f"$10^{{{power}}}$" for power in powers[2:])])
     bar.set_label("pixels per cell", size=8)
     bar.ax.yaxis.set_label_coords(1 + 0.23 / BAR, 0.5)
 
