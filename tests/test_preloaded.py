@@ -235,9 +235,11 @@ def test_where_nothing_can_be_forked_scripts_start_anew(scripts, script, monkeyp
     assert scripts.anew == ["the first", "after its end"]
 
 
-def test_a_script_whose_end_nobody_saw_has_failed(forks, script):
+def test_a_script_whose_end_nobody_saw_has_failed(script):
     code = "import os, signal, time\nos.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(0.2)"
+    forks = Preloaded()
     assert status(forks, script(code)) == LOST
+    forks.close()
 
 
 def test_a_run_of_forks_makes_what_one_of_new_processes_makes(tmp_path):

@@ -26,8 +26,14 @@ FIRST = ("snakemake.script", "numpy", "ducc0", "astropy.io.fits", "astropy.wcs")
 # Loaded when no script waits; until then, what needs them loads them itself.
 LATER = ("matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf")
 OURS = "from anchoring.stage import run"  # in a script: it is one of this workflow's
-# Threads that a library starts as it is loaded do not come with a fork.
-ALONE = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+SURROUNDINGS = {
+    # Threads that a library starts as it is loaded do not come with a fork.
+    **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")},
+    # glibc: what an array leaves is there for the next one, and not given back to the system and fetched anew.
+    "MALLOC_MMAP_THRESHOLD_": f"{2**40}",
+    "MALLOC_TRIM_THRESHOLD_": f"{2**40}",
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+}
 LOST = 255  # status of a script whose end nobody saw
 MESSAGE = 2**16  # bytes
 
@@ -42,7 +48,7 @@ class Preloaded:
                 [sys.executable, "-P", __file__, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, **ALONE},
+                env={**os.environ, **SURROUNDINGS},
             )
 
     @contextlib.contextmanager
@@ -108,43 +114,50 @@ def install(scripts):
 def serve(channel):
     """Load the libraries; then fork for every message of a channel until its other end is closed."""
     interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the scripts
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that watch
+    ended, end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(end)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
     gc.disable()
     # Where it can write to no home, matplotlib warns that it keeps its list of fonts elsewhere: nothing to act on.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     for name in FIRST:
         importlib.import_module(name)
-    later = list(LATER)
+    later, running, over = list(LATER), {}, {}
     while True:
-        while later and not select.select([channel], [], [], 0)[0]:
+        ready = select.select([channel, ended, *over], [], [], 0 if later else None)[0]
+        if not ready:
             importlib.import_module(later.pop(0))
-        gc.freeze()
-        message, descriptors, *_ = socket.recv_fds(channel, MESSAGE, 1)
-        if not message:
-            return
-        with socket.socket(fileno=descriptors[0]) as answer:
-            if os.fork() == 0:
-                channel.close()
-                watch(json.loads(message), answer, interrupted)
+        if channel in ready:
+            message, descriptors, *_ = socket.recv_fds(channel, MESSAGE, 1)
+            if not message:
+                return
+            answer = socket.socket(fileno=descriptors[0])
+            gc.freeze()
+            number = os.fork()
+            if number == 0:
+                for other in (channel, answer, *running.values(), *over):
+                    other.close()
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                signal.signal(signal.SIGINT, interrupted)
+                os._exit(status_of(json.loads(message)))
+            say(answer, number)
+            running[number] = answer
+        if ended in ready:
+            os.read(ended, MESSAGE)
+            for number, answer in list(running.items()):
+                if found := os.waitid(os.P_PID, number, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                    say(answer, found.si_status if found.si_code == os.CLD_EXITED else -found.si_status)
+                    over[running.pop(number)] = number
+        for answer in over.keys() & set(ready):
+            # It was let go: only now may its number go to another process.
+            os.waitpid(over.pop(answer), 0)
+            answer.close()
 
 
-def watch(file, answer, interrupted):
-    """Run a file in a fork and say its number and, at its end, its status; ends this process.
-
-    `interrupted` is what a script does at SIGINT.
-    """
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    number = os.fork()
-    if number == 0:
-        answer.close()
-        signal.signal(signal.SIGINT, interrupted)
-        os._exit(status_of(file))
+def say(answer, number):
     with contextlib.suppress(OSError):
         answer.sendall(f"{number}\n".encode())
-        end = os.waitid(os.P_PID, number, os.WEXITED | os.WNOWAIT)
-        answer.sendall(f"{end.si_status if end.si_code == os.CLD_EXITED else -end.si_status}\n".encode())
-        answer.recv(1)  # until it is let go: only then may its number go to another process
-    os._exit(0)
 
 
 def status_of(file):

@@ -291,18 +291,13 @@ def tile_shape(shape, kernel_shape):
     processor's caches (the numbers are of a common one with 1 MB for a core and 32 MB for all).
     """
 
-    def cost(tiles):
-        size = math.prod(t + k - 1 for t, k in zip(_tile_of(shape, tiles), kernel_shape, strict=True))
-        times = size / TILE_PIXELS
-        slower = np.interp(math.log2(times), *SLOWER) * max(times / LARGE, 1)
-        return math.prod(tiles) * (size + TILE_OVERHEAD) * math.log2(size) * slower
-
-    counts = (range(1, min(n // k + 1, MOST_TILES) + 1) for n, k in zip(shape, kernel_shape, strict=True))
-    return _tile_of(shape, min(itertools.product(*counts), key=cost))
-
-
-def _tile_of(shape, tiles):
-    return tuple(-(-n // t) for n, t in zip(shape, tiles, strict=True))
+    counts = [np.arange(1, min(n // k + 1, MOST_TILES) + 1) for n, k in zip(shape, kernel_shape, strict=True)]
+    tiles = [-(-n // count) for n, count in zip(shape, counts, strict=True)]
+    size = np.multiply.outer(*(t + k - 1 for t, k in zip(tiles, kernel_shape, strict=True))).astype(float)
+    slower = np.interp(np.log2(size / TILE_PIXELS), *SLOWER) * np.maximum(size / TILE_PIXELS / LARGE, 1)
+    cost = np.multiply.outer(*counts) * (size + TILE_OVERHEAD) * np.log2(size) * slower
+    best = np.unravel_index(np.argmin(cost), cost.shape)
+    return tuple(int(t[i]) for t, i in zip(tiles, best, strict=True))
 
 
 def _window(start, tile, kernel, n):
