@@ -1,6 +1,5 @@
 """Convolution of images with holes to a coarser resolution."""
 
-import itertools
 import math
 import threading
 from concurrent.futures import ThreadPoolExecutor
