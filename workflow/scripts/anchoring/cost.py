@@ -10,8 +10,8 @@ from typing import NamedTuple
 from .convolution import tile_shape
 
 PROCESS = 0.12e9  # bytes of a process that has done nothing but its imports
-STARTS = 4.0  # CPU seconds of a pair's imports and figures
-PER_TRANSFORM = 0.67e-9  # CPU seconds per pixel and log2(pixels) of an FFT
+STARTS = 1.2  # CPU seconds of a pair's figures and of starting its jobs
+PER_TRANSFORM = 0.35e-9  # CPU seconds per pixel and log2(pixels) of an FFT
 
 
 class Cost(NamedTuple):
@@ -30,9 +30,9 @@ def together(costs):
 def of_convolution(shape, side, *, with_error=True, threads=1):
     """Of convolving an image (ny, nx) with a kernel of `side` of its pixels.
 
-    Time: two FFTs of every tile each for the image, its holes and its error, N log2 N for N pixels. Memory: image and
-    error before and after (float32, and what writing them takes); of a tile's size (float64) the transforms of the
-    kernel and of its square, and three and a half arrays for every thread.
+    Time: two FFTs of every tile each for the image, its holes and its error, N log2 N for N pixels. Memory (float32):
+    image and error as they are mapped, and the rows of a band of tiles before and after; of a tile's size (float64) the
+    transforms of the kernel and of its square, and three and a half arrays for every thread.
     """
     kernel = tuple(min(side, 2 * n - 1) for n in shape)
     tile = tile_shape(shape, kernel)
@@ -40,16 +40,17 @@ def of_convolution(shape, side, *, with_error=True, threads=1):
     tiles = math.prod(-(-n // t) for n, t in zip(shape, tile, strict=True))
     transforms = 6 if with_error else 4
     seconds = PER_TRANSFORM * transforms * tiles * size * math.log2(size)
-    image = (24 if with_error else 12) * math.prod(shape)
-    return Cost(seconds, PROCESS + image + 8 * size * (2 + 3.5 * threads))
+    rows = shape[0] + 2 * tile[0] + kernel[0]
+    held = (8 if with_error else 4) * rows * shape[1]
+    return Cost(seconds, PROCESS + held + 8 * size * (2 + 3.5 * threads))
 
 
 def of_reprojection(shape, window, grid):
     """Of reprojecting an image (ny, nx) onto a window (ny, nx) of a reference's grid (ny, nx)."""
     image, pixels = math.prod(shape), math.prod(window)
-    return Cost(0.05e-6 * image + 0.15e-6 * pixels, PROCESS + 10 * image + 28 * pixels + 8 * math.prod(grid))
+    return Cost(0.005e-6 * image + 0.05e-6 * pixels, PROCESS + 10 * image + 28 * pixels + 8 * math.prod(grid))
 
 
 def of_fit(window):
     """Of the bins, the fit with its errors and the figures of a pair with a window (ny, nx) in common."""
-    return Cost(STARTS + 0.13e-6 * math.prod(window), PROCESS + 70 * math.prod(window))
+    return Cost(STARTS + 0.08e-6 * math.prod(window), PROCESS + 70 * math.prod(window))
