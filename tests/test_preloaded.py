@@ -139,6 +139,17 @@ def test_ctrl_c_ends_scripts_and_not_what_starts_them(forks, script):
     assert status(forks, script("")) == 0
 
 
+def test_time_and_memory_of_scripts_count_as_those_of_the_run(script):
+    busy = "import time\nend = time.process_time() + 1\nwhile time.process_time() < end: pass\n"
+    file = script("kept = b'x' * 300_000_000\n" + busy)
+    code = f"from preloaded import Preloaded\nwith Preloaded().started({file!r}) as (_, end): end()"
+    run = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    _, run.returncode, usage = os.wait4(run.pid, 0)
+    assert run.returncode == 0
+    assert usage.ru_utime > 1
+    assert usage.ru_maxrss > 280_000  # KB
+
+
 def alive(number):
     try:
         os.kill(number, 0)

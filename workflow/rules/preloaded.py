@@ -5,6 +5,7 @@ most jobs compute. Here a process that has loaded them forks, and the fork runs 
 all but what is loaded. This file is both: what Snakemake does, and that process.
 """
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -39,7 +40,7 @@ MESSAGE = 2**16  # bytes
 
 
 class Preloaded:
-    """A process that runs Python files in forks of itself; it ends with the process that started it."""
+    """A process that runs Python files in forks of itself; it ends before the process that started it, or with it."""
 
     def __init__(self):
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -50,6 +51,8 @@ class Preloaded:
                 pass_fds=[theirs.fileno()],
                 env={**os.environ, **SURROUNDINGS},
             )
+        # Waited for, so that its scripts' time and memory count as those of the run.
+        atexit.register(self.close)
 
     @contextlib.contextmanager
     def started(self, file):
@@ -67,6 +70,7 @@ class Preloaded:
             yield int(number), lambda: int(answers.readline() or LOST)
 
     def close(self):
+        atexit.unregister(self.close)
         self._channel.close()
         self._process.wait()
 
@@ -130,6 +134,8 @@ def serve(channel):
         if channel in ready:
             message, descriptors, *_ = socket.recv_fds(channel, MESSAGE, 1)
             if not message:
+                for number in over.values():
+                    os.waitpid(number, 0)
                 return
             answer = socket.socket(fileno=descriptors[0])
             gc.freeze()
@@ -182,3 +188,4 @@ def status_of(file):
 if __name__ == "__main__":
     with socket.socket(fileno=int(sys.argv[1])) as channel:
         serve(channel)
+    os._exit(0)  # what is loaded need not be taken apart
