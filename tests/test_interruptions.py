@@ -55,6 +55,28 @@ def test_results_do_not_depend_on_cores_or_the_order_of_jobs(interrupted):
     interrupted.finish()
 
 
+TERMINATED = """\
+import os, signal
+from snakemake.cli import main
+from snakemake.scheduling.job_scheduler import JobScheduler
+
+def finish_jobs(scheduler, finish=JobScheduler._finish_jobs):
+    os.kill(os.getpid(), signal.SIGTERM)
+    finish(scheduler)
+
+JobScheduler._finish_jobs = finish_jobs
+main()
+"""
+
+
+def test_a_run_ends_at_sigterm_also_while_it_keeps_its_books(project):
+    """Where Snakemake holds the lock that its handler of the signal takes."""
+    command = [sys.executable, "-c", TERMINATED, *project.command()[1:]]
+    done = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    project.run()
+
+
 def wait_for(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -93,6 +94,8 @@ start_preloaded = preloaded.install(PythonScript) if preloads else None
 
 
 onstart:
+    # At SIGTERM Snakemake takes a lock that the same thread may hold, and would wait for itself for ever.
+    workflow.scheduler._lock = threading.RLock()
     # Snakemake's limit of jobs per second is made for submissions. Here it is of no use, and for every job that ends it
     # has the scheduler look at all that wait once more in each second to come: quadratic in the jobs of a survey.
     if workflow.local_exec:
