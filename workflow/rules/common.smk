@@ -1,5 +1,6 @@
 """Validation, the plan of the run, and the functions that give rules their inputs."""
 
+import contextlib
 import functools
 import importlib.util
 import json
@@ -101,7 +102,8 @@ onstart:
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
         if preloads:
-            start_preloaded()
+            with contextlib.suppress(OSError):  # where no process can be started, the jobs will say so
+                start_preloaded()
 
 
 def one_of(values):

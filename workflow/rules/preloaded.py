@@ -143,17 +143,15 @@ def serve(channel):
             if number == 0:
                 for other in (channel, answer, *running.values(), *over):
                     other.close()
-                signal.set_wakeup_fd(-1)
-                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 signal.signal(signal.SIGINT, interrupted)
-                os._exit(status_of(json.loads(message)))
+                run(json.loads(message))
             say(answer, number)
             running[number] = answer
         if ended in ready:
             os.read(ended, MESSAGE)
             for number, answer in list(running.items()):
-                if found := os.waitid(os.P_PID, number, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-                    say(answer, found.si_status if found.si_code == os.CLD_EXITED else -found.si_status)
+                if (status := ended_with(number)) is not None:
+                    say(answer, status)
                     over[running.pop(number)] = number
         for answer in over.keys() & set(ready):
             # It was let go: only now may its number go to another process.
@@ -166,8 +164,18 @@ def say(answer, number):
         answer.sendall(f"{number}\n".encode())
 
 
-def status_of(file):
-    """Run a file as `python FILE` would, and return with what status that would end."""
+def ended_with(number):
+    """The status that a child has ended with, which keeps its number; None before its end."""
+    found = os.waitid(os.P_PID, number, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    if found is None:
+        return None
+    return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
+
+
+def run(file):
+    """Run a file as `python FILE` would, and end as that would."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     sys.argv, sys.path[:0] = [file], [str(Path(file).parent)]
     try:
         runpy.run_path(file, run_name="__main__")
@@ -182,7 +190,7 @@ def status_of(file):
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):
             stream.flush()
-    return status & 0xFF
+    os._exit(status & 0xFF)
 
 
 if __name__ == "__main__":
