@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from types import SimpleNamespace
 
 import preloaded
 import pytest
@@ -37,6 +36,14 @@ def status(forks, file):
 
 def anew(file):
     return subprocess.run([sys.executable, file], capture_output=True, text=True)
+
+
+def python(code):
+    """A process that runs code which finds `preloaded`."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
 
 
 ENDS = {
@@ -93,9 +100,7 @@ def test_words_of_a_script_come_to_the_screen(script):
     """Of a process of its own, as pytest's screen is not the one that the fixture's process writes to."""
     file = script("import sys; print('one'); sys.exit('two')")
     code = f"from preloaded import Preloaded\nwith Preloaded().started({file!r}) as (_, end): end()"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
-    assert (said.stdout, said.stderr) == ("one\n", "two\n")
+    assert python(code).communicate() == ("one\n", "two\n")
 
 
 def test_what_figures_need_is_loaded_when_nothing_else_waits(script):
@@ -143,9 +148,9 @@ def test_time_and_memory_of_scripts_count_as_those_of_the_run(script):
     busy = "import time\nend = time.process_time() + 1\nwhile time.process_time() < end: pass\n"
     file = script("kept = b'x' * 300_000_000\n" + busy)
     code = f"from preloaded import Preloaded\nwith Preloaded().started({file!r}) as (_, end): end()"
-    run = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
-    _, run.returncode, usage = os.wait4(run.pid, 0)
-    assert run.returncode == 0
+    with python(code) as process:
+        _, process.returncode, usage = os.wait4(process.pid, 0)
+    assert process.returncode == 0
     assert usage.ru_utime + usage.ru_stime > 1
     assert usage.ru_maxrss > 280_000  # KB
 
@@ -165,9 +170,8 @@ def test_it_ends_with_the_process_that_started_it(script):
         f"with forks.started({file!r}) as (_, end): end()\n"
         "print(forks._process.pid, flush=True)\nos.kill(os.getpid(), 9)\n"
     )
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
-    number, end = int(said.stdout), time.monotonic() + 20
+    said, _ = python(code).communicate()
+    number, end = int(said), time.monotonic() + 20
     while alive(number) and time.monotonic() < end:
         time.sleep(0.02)
     assert not alive(number)
@@ -257,23 +261,23 @@ def test_a_run_of_forks_makes_what_one_of_new_processes_makes(tmp_path):
     """All jobs are forks: they have no libraries to load."""
     project = Project(tmp_path, bands=["F770W", "F2100W"], references=["irac4_atgauss4"], targets=["ngc0628"])
     made = {}
-    counter = SimpleNamespace(file=tmp_path / "loaded.txt")
+    loads = tmp_path / "loads.txt"
     (tmp_path / "site").mkdir()
     # Python says so when a process loads numpy.
     (tmp_path / "site/sitecustomize.py").write_text(
         "import sys\n"
         "class Watch:\n"
         "    def find_spec(name, *_):\n"
-        f"        if name == 'numpy': print(*sys.orig_argv, file=open({str(counter.file)!r}, 'a'))\n"
+        f"        if name == 'numpy': print(*sys.orig_argv, file=open({str(loads)!r}, 'a'))\n"
         "sys.meta_path.insert(0, Watch)\n"
     )
     for preload in (True, False):
-        counter.file.write_text("")
+        loads.write_text("")
         project.configure(preload=preload, out_dir=f"out_{preload}")
         environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
         subprocess.run(project.command(), cwd=tmp_path, env=environment, check=True, capture_output=True)
         made[preload] = products(tmp_path / f"out_{preload}")
-        loaded = counter.file.read_text().splitlines()
+        loaded = loads.read_text().splitlines()
         scripts = sum(".snakemake/scripts" in line for line in loaded)
         assert scripts == 0 if preload else scripts > 10
     assert made[True].keys() == made[False].keys()

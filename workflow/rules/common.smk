@@ -90,8 +90,7 @@ if workflow.is_main_process and not ELSEWHERE and "mem_mb" not in workflow.globa
 STARTED_BESIDE = 400 if ELSEWHERE else 0
 
 
-preloads = config["preload"] and sys.platform == "linux"
-start_preloaded = preloaded.install(PythonScript) if preloads else None
+start_preloaded = preloaded.install(PythonScript) if config["preload"] and sys.platform == "linux" else None
 
 
 onstart:
@@ -101,7 +100,7 @@ onstart:
     # has the scheduler look at all that wait once more in each second to come: quadratic in the jobs of a survey.
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
-        if preloads:
+        if start_preloaded:
             with contextlib.suppress(OSError):  # where no process can be started, the jobs will say so
                 start_preloaded()
 

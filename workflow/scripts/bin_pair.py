@@ -90,14 +90,6 @@ def main(
         np.savez(temporary, **seen._asdict())
 
 
-def _reference(path, kind):
-    if kind == "external":
-        return images.read_reference(path)
-    # Of its error a median is taken: that stays in the file.
-    image = products.read_any(path, with_error=True, mapped=True)
-    return image._replace(data=images.native(image.data))
-
-
 def _require_a_beam(pixels, beam, image, reference):
     """That pixels in common cover a beam: what is smaller is all edge, and one measurement at most."""
     n, least = np.count_nonzero(pixels), selection.beam_area(beam)

@@ -72,8 +72,10 @@ def _beside_holes(data):
         first, last = max(start - 1, 0), min(start + step + 1, ny)
         hole = ~np.isfinite(data[first:last])
         hole[:, [0, -1]] = True
-        hole[[0] if first == 0 else []] = True
-        hole[[-1] if last == ny else []] = True
+        if first == 0:
+            hole[0] = True
+        if last == ny:
+            hole[-1] = True
         wide = hole.copy()
         wide[:, 1:] |= hole[:, :-1]
         wide[:, :-1] |= hole[:, 1:]
