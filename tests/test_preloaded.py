@@ -103,6 +103,14 @@ def test_words_of_a_script_come_to_the_screen(script):
     assert python(code).communicate() == ("one\n", "two\n")
 
 
+def test_one_that_no_script_came_to_ends_at_once():
+    forks = Preloaded()
+    start = time.monotonic()
+    forks.close()
+    assert forks._process.returncode == -signal.SIGKILL
+    assert time.monotonic() - start < 5
+
+
 def test_what_figures_need_is_loaded_when_nothing_else_waits(script):
     forks = Preloaded()
     code = "import sys; sys.exit('matplotlib.backends.backend_pdf' not in sys.modules)"
@@ -258,28 +266,33 @@ def test_a_script_whose_end_nobody_saw_has_failed(script):
 
 
 def test_a_run_of_forks_makes_what_one_of_new_processes_makes(tmp_path):
-    """All jobs are forks: they have no libraries to load."""
+    """All jobs are forks, that have no libraries to load; nothing loads pandas."""
     project = Project(tmp_path, bands=["F770W", "F2100W"], references=["irac4_atgauss4"], targets=["ngc0628"])
     made = {}
     loads = tmp_path / "loads.txt"
     (tmp_path / "site").mkdir()
-    # Python says so when a process loads numpy.
+    # Python says so when a process loads numpy, and at its end if it has pandas.
     (tmp_path / "site/sitecustomize.py").write_text(
-        "import sys\n"
+        "import atexit, sys\n"
+        "def say(name):\n"
+        f"    print(name, *sys.orig_argv, file=open({str(loads)!r}, 'a'))\n"
         "class Watch:\n"
         "    def find_spec(name, *_):\n"
-        f"        if name == 'numpy': print(*sys.orig_argv, file=open({str(loads)!r}, 'a'))\n"
+        "        if name == 'numpy': say(name)\n"
         "sys.meta_path.insert(0, Watch)\n"
+        "atexit.register(lambda: 'pandas' in sys.modules and say('pandas'))\n"
     )
     for preload in (True, False):
         loads.write_text("")
         project.configure(preload=preload, out_dir=f"out_{preload}")
         environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
-        subprocess.run(project.command(), cwd=tmp_path, env=environment, check=True, capture_output=True)
+        for _ in range(2):  # the second time with nothing to do
+            subprocess.run(project.command(), cwd=tmp_path, env=environment, check=True, capture_output=True)
         made[preload] = products(tmp_path / f"out_{preload}")
         loaded = loads.read_text().splitlines()
         scripts = sum(".snakemake/scripts" in line for line in loaded)
         assert scripts == 0 if preload else scripts > 10
+        assert not [line for line in loaded if line.startswith("pandas")]
     assert made[True].keys() == made[False].keys()
     assert [
         path for path in made[True] if made[True][path] != made[False][path].replace(b"out_False", b"out_True")

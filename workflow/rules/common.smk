@@ -7,7 +7,6 @@ import json
 import os
 import re
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -58,6 +57,7 @@ planning = load_module(workflow.source_path("plan.py"), "anchoring_plan")
 sources = load_module(workflow.source_path("sources.py"), "anchoring_sources")
 ending = load_module(workflow.source_path("ending.py"), "anchoring_ending")
 preloaded = load_module(workflow.source_path("preloaded.py"), "anchoring_preloaded")
+mended = load_module(workflow.source_path("mended.py"), "anchoring_mended")
 files = load_module(workflow.source_path("../scripts/anchoring/files.py"), "anchoring_files")
 plan = planned(validated(config))
 STARTED = time.time()
@@ -90,19 +90,19 @@ if workflow.is_main_process and not ELSEWHERE and "mem_mb" not in workflow.globa
 STARTED_BESIDE = 400 if ELSEWHERE else 0
 
 
-start_preloaded = preloaded.install(PythonScript) if config["preload"] and sys.platform == "linux" else None
+mended.load_no_tables()
+if config["preload"] and sys.platform == "linux":
+    start_preloaded = preloaded.install(PythonScript)
+    # Beside what Snakemake does before the first job. Where no process can be started, the jobs will say so.
+    if workflow.is_main_process and not ELSEWHERE and not workflow.output_settings.dryrun:
+        with contextlib.suppress(OSError):
+            start_preloaded()
 
 
 onstart:
-    # At SIGTERM Snakemake takes a lock that the same thread may hold, and would wait for itself for ever.
-    workflow.scheduler._lock = threading.RLock()
-    # Snakemake's limit of jobs per second is made for submissions. Here it is of no use, and for every job that ends it
-    # has the scheduler look at all that wait once more in each second to come: quadratic in the jobs of a survey.
+    mended.end_at_sigterm(workflow.scheduler)
     if workflow.local_exec:
-        workflow.scheduler.job_rate_limiter = None
-        if start_preloaded:
-            with contextlib.suppress(OSError):  # where no process can be started, the jobs will say so
-                start_preloaded()
+        mended.start_jobs_at_once(workflow.scheduler)
 
 
 def one_of(values):

@@ -43,6 +43,7 @@ class Preloaded:
     """A process that runs Python files in forks of itself; it ends before the process that started it, or with it."""
 
     def __init__(self):
+        self._asked = False
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
@@ -60,6 +61,7 @@ class Preloaded:
 
         Its number stays its own inside the block. OSError if it could not be started.
         """
+        self._asked = True
         ours, theirs = socket.socketpair()
         with ours, ours.makefile() as answers:
             with theirs:
@@ -72,6 +74,8 @@ class Preloaded:
     def close(self):
         atexit.unregister(self.close)
         self._channel.close()
+        if not self._asked:
+            self._process.kill()  # it may be loading still, for nobody
         self._process.wait()
 
 

@@ -1,0 +1,56 @@
+"""What is mended in the Snakemake that runs the workflow stays right for all workflows.
+
+That jobs start at once and a run ends at SIGTERM: test_interruptions.py.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mended import hidden
+
+RULES = Path(__file__).parents[1] / "workflow/rules"
+TABLES = """\
+import sys
+sys.path.insert(0, {rules!r})
+import mended
+mended.load_no_tables()
+import pandas, numpy
+
+rule all:
+    output: "said.txt"
+    params: table=pandas.DataFrame({{"a": [{value}]}}), array=numpy.arange(3), number={number}
+    script: "say.py"
+"""
+SAY = """\
+table, array = snakemake.params.table, snakemake.params.array
+with open(snakemake.output[0], "w") as file:
+    print(type(table).__name__, table.a.sum(), array.sum(), file=file)
+"""
+
+
+def test_tables_that_are_parameters_come_to_scripts_and_their_changes_are_seen(tmp_path):
+    (tmp_path / "say.py").write_text(SAY)
+
+    def snakemake(*arguments, value=5, number=1):
+        (tmp_path / "Snakefile").write_text(TABLES.format(rules=str(RULES), value=value, number=number))
+        command = [Path(sys.executable).with_name("snakemake"), "--cores", "1", *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    snakemake()
+    assert (tmp_path / "said.txt").read_text() == "DataFrame 5 3\n"
+    nothing = "Nothing to be done"
+    assert nothing in snakemake("--dry-run").stdout
+    assert nothing not in snakemake("--dry-run", value=6).stdout
+    assert nothing not in snakemake("--dry-run", number=2).stdout
+
+
+def test_a_hidden_module_is_not_installed_until_it_is_not_hidden():
+    name = "this"  # prints a poem where it is imported
+    assert name not in sys.modules
+    with hidden([name, "sys"]):
+        with pytest.raises(ModuleNotFoundError):
+            __import__(name)
+        assert __import__("sys") is sys
+    assert name not in sys.modules
