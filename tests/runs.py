@@ -87,7 +87,7 @@ import runpy, sys
 
 def before(file):
     if {part!r} in file:
-        exec({code!r}, {{}})
+        exec({code!r}, {{"file": file}})
 
 def run_path(file, *args, run=runpy.run_path, **options):
     before(file)
@@ -100,7 +100,7 @@ for argument in sys.orig_argv:
 
 
 def before_scripts(part, code, folder):
-    """The environment of a run in which Python code is run before each script with that part in its path.
+    """The environment of a run in which Python code is run before each script with that part in its path, `file`.
 
     Python imports a `sitecustomize` wherever it starts; a script may start as a fork as well.
     """

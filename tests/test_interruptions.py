@@ -234,14 +234,22 @@ def test_a_folder_that_is_read_only_is_named_and_the_run_goes_on_when_it_is_not(
     assert project.anchored("ngc0628", "F770W").is_file()
 
 
-def test_a_job_without_memory_fails_alone_and_says_so(tmp_path, monkeypatch):
+@pytest.mark.parametrize("spare", [100_000_000, 225_000_000])
+def test_a_job_without_memory_fails_alone_and_says_so(tmp_path, monkeypatch, spare):
+    """Whether there is too little for its file, or for what is done with it."""
     project = Project(tmp_path, **{**SMALLEST, "targets": ["ngc0628", "ic5332"], "bands": ["F770W"]})
     path = project.image("ngc0628", "F770W")
     with fits.open(path) as hdus:
-        large = [fits.ImageHDU(np.pad(hdu.data, (0, 4000)), hdu.header) for hdu in hdus if hdu.name in ("SCI", "ERR")]
+        large = [fits.ImageHDU(np.pad(hdu.data, (0, 5000)), hdu.header) for hdu in hdus if hdu.name in ("SCI", "ERR")]
         fits.HDUList([fits.PrimaryHDU(), *large]).writeto(tmp_path / "large.fits")
     (tmp_path / "large.fits").rename(path)
-    limit = "import resource; resource.setrlimit(resource.RLIMIT_AS, (400_000_000, 400_000_000))"
+    # Beside what it has loaded. An image of 25 Mpx is a file of 200 MB.
+    limit = (
+        "import resource\n"
+        "if 'ngc0628' in open(file).read():\n"
+        "    limit = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+        f"    resource.setrlimit(resource.RLIMIT_AS, 2 * (limit + {spare},))"
+    )
     environment = before_scripts(".convolve_image.py", limit, tmp_path / "limits")
     monkeypatch.setenv("PYTHONPATH", environment["PYTHONPATH"])
     done = project.snakemake("--until", "reproject_image")

@@ -1,5 +1,6 @@
 """The FITS files that a user brings: mosaics, references, masks and kernels."""
 
+import errno
 import math
 import re
 import warnings
@@ -68,6 +69,8 @@ def opened(path):
     except FileNotFoundError:
         raise AnchoringError(f"{path} does not exist; expected a FITS file") from None
     except UNREADABLE as error:
+        if getattr(error, "errno", None) == errno.ENOMEM:  # of mapping the file
+            raise MemoryError(f"{path}: {error}") from error
         raise AnchoringError(
             f"{path} cannot be read as FITS ({error}); expected a whole file: fetch it anew"
         ) from error
