@@ -47,7 +47,8 @@ def test_interp_equals_the_package(rng, case):
     wcs, grid = CASES[case]
     shape = grid.array_shape
     data = rng.normal(size=SHAPE)
-    data[20:30, 40:60] = np.nan
+    # Holes: large enough to have an inside, at a corner, of one pixel.
+    data[20:30, 40:60] = data[:9, :30] = data[70, 80] = np.nan
     expected, _ = reproject_interp((data, wcs), grid, shape_out=shape)
     out = reproject_onto(data, wcs, grid, shape)
     assert np.isfinite(out).sum() > 500

@@ -64,25 +64,18 @@ def _interpolate(data, wcs, wcs_reference, window, out, _method):
 
 
 def _beside_holes(data):
-    """Pixels that are not finite, on the edge of the image, or beside such a one."""
+    """Pixels that hold a value and are beside one that does not, or the other way round; outside there is none."""
     ny, nx = data.shape
     border = np.empty(data.shape, dtype=bool)
     step = max(SIDE**2 // nx, 1)
     for start in range(0, ny, step):
-        first, last = max(start - 1, 0), min(start + step + 1, ny)
-        hole = ~np.isfinite(data[first:last])
-        hole[:, [0, -1]] = True
-        if first == 0:
-            hole[0] = True
-        if last == ny:
-            hole[-1] = True
-        wide = hole.copy()
-        wide[:, 1:] |= hole[:, :-1]
-        wide[:, :-1] |= hole[:, 1:]
-        tall = wide.copy()
-        tall[1:] |= wide[:-1]
-        tall[:-1] |= wide[1:]
-        border[start : start + step] = tall[start - first : start - first + step]
+        stop = min(start + step, ny)
+        first, last = max(start - 1, 0), min(stop + 1, ny)
+        hole = np.ones((stop - start + 2, nx + 2), dtype=np.uint8)
+        hole[first - start + 1 : last - start + 1, 1:-1] = ~np.isfinite(data[first:last])
+        across = hole[:, :-2] + hole[:, 1:-1] + hole[:, 2:]
+        holes = across[:-2] + across[1:-1] + across[2:]
+        border[start:stop] = (holes > 0) & (holes < 9)
     return border
 
 
