@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose
 
 from anchoring.binning import (
     bin_medians,
+    cells,
     dynamic_range,
     equal_edges,
     fixed_range,
@@ -42,6 +43,22 @@ def test_bins_are_medians_and_percentiles_of_what_lies_in_them(rng):
     assert_allclose(bins.x, 0.3 + 0.1 * np.arange(17))
 
 
+def test_bins_of_images_as_they_lie_in_a_file_are_those_of_their_pixels(rng):
+    x, y = rng.uniform(-1, 3, (2, 300, 401)).astype(np.float32)
+    inside = rng.random(x.shape) > 0.3
+    edges = fixed_width_edges(0.25, 2.0)
+    x[~inside] = np.nan
+    found = bin_medians(x.astype(">f4"), y.astype(">f4"), edges, inside)
+    for values, expected in zip(found, bin_medians(x[inside].astype(float), y[inside], edges), strict=True):
+        assert np.array_equal(values, expected)
+
+
+def test_cells_are_those_that_digitize_finds(rng):
+    values, edges = rng.normal(size=10_000), np.linspace(-1, 0.7, 31)
+    assert np.array_equal(cells(values, edges), np.digitize(values, edges))
+    assert cells(np.array([-np.inf, np.inf, 1e30]), edges).tolist() == [0, 31, 31]
+
+
 def test_a_value_on_an_edge_belongs_to_the_bin_above():
     bins = bin_medians(np.array([0.0, 1.0, 2.0]), np.array([5.0, 6.0, 7.0]), np.array([0.0, 1.0, 2.0]))
     assert bins.count.tolist() == [1, 1]
@@ -73,11 +90,11 @@ def test_density_counts_every_pixel_within_its_edges(rng):
 
 def test_density_around_a_range_is_not_spread_over_a_bright_tail(rng):
     x = rng.lognormal(0, 2, 20_000)
-    counts, x_edges, _ = pixel_density(x, x, (0.25, 2.0))
+    counts, x_edges, _ = pixel_density(x, x, limits=(0.25, 2.0))
     assert x_edges[0] > -0.7
     assert x_edges[-1] < 3
     assert counts.sum() > 0.95 * ((x >= 0) & (x <= 2.875)).sum()
-    _, x_edges, _ = pixel_density(x, x, (-9.0, -8.0))
+    _, x_edges, _ = pixel_density(x, x, limits=(-9.0, -8.0))
     assert x_edges[-1] > 100
 
 

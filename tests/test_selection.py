@@ -5,9 +5,18 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.ndimage import gaussian_filter
 
+from anchoring import selection
 from anchoring.errors import AnchoringError
 from anchoring.samples import ENOUGH, sample_pair, sample_side
-from anchoring.selection import SIGMA_PER_FWHM, beam_coverage, least_coverage, left_out
+from anchoring.selection import (
+    SIGMA_PER_FWHM,
+    beam_coverage,
+    blocks,
+    extremes,
+    least_coverage,
+    left_out,
+    thinned,
+)
 
 
 @pytest.mark.parametrize("erode", [0.3, 0.7, 1.0])
@@ -43,6 +52,35 @@ def test_coverage_is_the_mask_seen_through_a_gaussian_whatever_its_width(rng, be
     inside[:, :9] = False
     expected = gaussian_filter(inside.astype(float), beam * SIGMA_PER_FWHM, mode="constant", truncate=4)
     assert_allclose(beam_coverage(inside, beam), expected, atol=2e-6)
+
+
+@pytest.mark.parametrize("beam", [0.4, 3.0, 7.3])
+@pytest.mark.parametrize("band", [1, 16, 35, 69, 70])
+def test_coverage_does_not_depend_on_how_many_rows_are_convolved_at_a_time(rng, monkeypatch, band, beam):
+    inside = rng.random((70, 41)) > 0.2
+    expected = beam_coverage(inside, beam)
+    monkeypatch.setattr(selection, "BAND", band)
+    assert_allclose(beam_coverage(inside, beam), expected, atol=1e-6)
+
+
+def test_blocks_are_the_pixels_inside_in_order_and_native(rng, monkeypatch):
+    monkeypatch.setattr(selection, "BLOCK", 100)
+    x, y = rng.normal(size=(2, 30, 41)).astype(np.float32)
+    inside = rng.random(x.shape) > 0.4
+    found = list(blocks(inside, x.astype(">f4"), y))
+    assert all(a.dtype == b.dtype == np.dtype(np.float32) for a, b in found)
+    for image, parts in zip((x, y), zip(*found, strict=True), strict=True):
+        assert np.array_equal(np.concatenate(parts), image[inside])
+    assert extremes(x, inside) == [x[inside].min(), x[inside].max()]
+
+
+def test_a_thinned_image_has_its_distribution(rng):
+    image, inside = rng.normal(size=(300, 401)), np.zeros((300, 401), dtype=bool)
+    inside[100:] = True
+    assert np.array_equal(thinned(image, inside), image[inside])
+    some = thinned(image, inside, 10_000)
+    assert 9_000 < some.size < 13_000
+    assert_allclose(np.percentile(some, (16, 50, 84)), (-0.994, 0, 0.994), atol=0.05)
 
 
 def test_nothing_is_eroded_by_nothing():

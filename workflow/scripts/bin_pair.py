@@ -28,12 +28,15 @@ def main(
     error=None,
     anchor=None,
 ):
-    x, y, limits = np.empty(0), np.empty(0), None
+    pictured, limits = (np.empty(0), np.empty(0)), None
     listed, seen = {}, views.empty_view()
     try:
-        comparison = products.read_product(image)
+        # As they lie in their files: to read memory for the first time costs more than to turn its bytes a few times.
+        comparison = products.read_product(image, mapped=True)
         other = (
-            images.read_reference(reference) if kind == "external" else products.read_any(reference, with_error=True)
+            images.read_reference(reference)
+            if kind == "external"
+            else products.read_any(reference, with_error=True, mapped=True)
         )
         x_image, y_image = other.data, comparison.data
         products.require_one_grid(comparison, other, image, reference)
@@ -54,15 +57,15 @@ def main(
                 "expected some: use a smaller erode_fwhm or another mask"
             )
         _require_a_beam(binned, beam, image, reference)
-        x, y = x_image[binned], y_image[binned]
+        pictured = x_image, y_image, binned
         shift = 0.0 if anchor is None else _offset_of(anchor, reference)
         limits, edges = _range_and_edges(
             comparison.header, x_image, y_image, binned, label, galaxy, options["intensity_range"], shift, settings
         )
-        medians = binning.bin_medians(x, y, edges)
+        medians = binning.bin_medians(x_image, y_image, edges, binned)
         listed = samples.sample_pair(x_image, y_image, both, coverage, beam=beam)
         sigma = _noise(other, y_image, listed, error, options["noise"])
-        logging.info("%d pixels in common, %d bins with data", x.size, (medians.count > 0).sum())
+        logging.info("%d pixels in common, %d bins with data", np.count_nonzero(binned), (medians.count > 0).sum())
         logging.info("noise of the reference %.4g MJy/sr (%s)", *sigma)
         result = {
             "refused": "",
@@ -70,7 +73,7 @@ def main(
             "reference_source": other.source,
             "range": limits,
             "edges": edges.tolist(),
-            "span": [float(x.min()), float(x.max())],
+            "span": selection.extremes(x_image, binned),
             "n_pixels": int(medians.count.sum()),
             "zero": _zero(kind, anchor, shift),
             "sigma_x": sigma.sigma,
@@ -81,7 +84,7 @@ def main(
     except AnchoringError as refusal:
         logging.error("%s", refusal)
         result, listed = {"refused": str(refusal)}, {}
-    counts, x_edges, y_edges = binning.pixel_density(x, y, limits)
+    counts, x_edges, y_edges = binning.pixel_density(*pictured, limits=limits)
     with whole_file(bins) as temporary:
         temporary.write_text(json.dumps(result, indent=1))
     with whole_file(pixels) as temporary:

@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from .errors import AnchoringError
+from .selection import blocks, thinned
 
 WIDTH = 0.1  # MJy/sr, of a bin in a fixed range
 RANGE = (0.25, 2.0)  # MJy/sr on the reference axis
 RANGE_W3 = (0.0, 0.8)  # WISE 3 is sky-subtracted and faint
 RANGE_W3_WEIGHTED = (0.0, 2.0)
-BLOCK = 2**16  # pixels sorted or counted at a time: what the processor's cache holds
 
 
 class Bins(NamedTuple):
@@ -87,15 +87,17 @@ def equal_edges(low, high, n):
     return np.linspace(low, high, n + 1)
 
 
-def bin_medians(x, y, edges):
+def bin_medians(x, y, edges, inside=None):
     """Median and 16th and 84th percentiles of y in bins of x.
 
     Parameters
     ----------
-    x, y : 1-D arrays of equal length
-        Finite pixel values, MJy/sr.
+    x, y : arrays of one shape
+        Pixel values, MJy/sr.
     edges : (n + 1,) array
         Evenly spaced. Bin i is edges[i] <= x < edges[i + 1].
+    inside : bool array of that shape, optional
+        Pixels to use, all of them finite; without it, all. (With it x and y may be as they lie in a file.)
 
     Returns
     -------
@@ -106,73 +108,85 @@ def bin_medians(x, y, edges):
     statistics = np.full((3, n), np.nan)
     count = np.zeros(n, dtype=int)
     if n:
-        for i, members in enumerate(_groups(x, y, edges)):
+        for i, members in enumerate(_groups(x, y, edges, _all_of(x) if inside is None else inside)):
             count[i] = members.size
             if members.size:
                 statistics[:, i] = np.percentile(members, (50, 16, 84))
     return Bins(centre, *statistics, count)
 
 
-def _groups(x, y, edges):
-    """The y of each bin."""
-    n = len(edges) - 1
-    width = (edges[-1] - edges[0]) / n
-    parts = [[] for _ in range(n)]
-    for start in range(0, x.size, BLOCK):
-        x_block, y_block = x[start : start + BLOCK], y[start : start + BLOCK]
-        inside = (x_block >= edges[0]) & (x_block < edges[-1])
-        x_block, y_block = x_block[inside], y_block[inside]
-        index = np.minimum((x_block - edges[0]) / width, n - 1).astype(np.int16)
+def _all_of(x):
+    return np.broadcast_to(True, np.shape(x))
+
+
+def _groups(x, y, edges, inside):
+    """The y of each bin, one after the other."""
+    parts = [[] for _ in range(len(edges) - 1)]
+    bounds = np.concatenate([[-np.inf], edges, [np.inf]])
+    for x_block, y_block in blocks(inside, x, y):
+        within = (x_block >= edges[0]) & (x_block < edges[-1])
+        x_block, y_block = x_block[within], y_block[within]
+        index = cells(x_block, edges).astype(np.int16)
         # Round-off puts what is beside an edge on its other side.
-        index -= x_block < edges[index]
-        index += x_block >= edges[index + 1]
+        index -= x_block < bounds.take(index)
+        index += x_block >= bounds.take(index + 1)
         order = np.argsort(index, kind="stable")
-        starts = np.searchsorted(index[order], np.arange(n + 1))
-        y_block = y_block[order]
+        starts = np.searchsorted(index[order], np.arange(1, len(edges) + 1))
         for part, (first, last) in zip(parts, itertools.pairwise(starts), strict=True):
-            part.append(y_block[first:last])
-    return [np.concatenate(part).astype(float) if part else np.empty(0) for part in parts]
+            part.append(y_block[order[first:last]])
+    for part in parts:
+        yield np.concatenate(part).astype(float) if part else np.empty(0)
+        part.clear()
 
 
-def pixel_density(x, y, limits=None, size=(160, 160)):
+def pixel_density(x, y, inside=None, *, limits=None, size=(160, 160)):
     """Two-dimensional histogram of pixels, for the eye: within the 0.1 and 99.9 percentiles of either axis.
 
     With `limits`, a range on the x axis, only of pixels in it and half its width around it, if there are any.
+
+    Parameters
+    ----------
+    x, y, inside
+        As for `bin_medians`.
+    limits : (low, high), optional
+    size : (ny, nx)
 
     Returns
     -------
     counts : (ny, nx) int64 array; x_edges : (nx + 1,) array; y_edges : (ny + 1,) array.
     """
+    inside = _all_of(x) if inside is None else inside
     if limits is not None:
         margin = (limits[1] - limits[0]) / 2
-        near = (x >= limits[0] - margin) & (x <= limits[1] + margin)
+        near = inside & (x >= limits[0] - margin) & (x <= limits[1] + margin)
         if near.any():
-            x, y = x[near], y[near]
-    if x.size == 0:
+            inside = near
+    if not inside.any():
         return np.zeros((0, 0), dtype=np.int64), np.zeros(1), np.zeros(1)
     ny, nx = size
-    x_edges, y_edges = _axis_edges(x, nx), _axis_edges(y, ny)
-    counts = np.zeros(ny * nx, dtype=np.int64)
-    for start in range(0, x.size, BLOCK):
-        block = slice(start, start + BLOCK)
-        ix, inside_x = _cell(x[block], x_edges)
-        iy, inside_y = _cell(y[block], y_edges)
-        inside = inside_x & inside_y
-        counts += np.bincount(iy[inside] * nx + ix[inside], minlength=ny * nx)
-    return counts.reshape(ny, nx), x_edges, y_edges
+    x_edges, y_edges = (_axis_edges(thinned(v, inside), n) for v, n in ((x, nx), (y, ny)))
+    counts = np.zeros((ny + 2) * (nx + 2), dtype=np.int64)
+    for x_block, y_block in blocks(inside, x, y):
+        index = cells(y_block, y_edges) * (nx + 2) + cells(x_block, x_edges)
+        counts += np.bincount(index, minlength=counts.size)
+    return counts.reshape(ny + 2, nx + 2)[1:-1, 1:-1], x_edges, y_edges
 
 
 def _axis_edges(values, n):
-    # A subsample is enough for the limits of a picture.
-    low, high = np.percentile(values[:: max(values.size // 200_000, 1)], (0.1, 99.9))
+    low, high = np.percentile(values, (0.1, 99.9))
     if not high > low:
         low, high = low - 0.5, high + 0.5
     pad = 0.02 * (high - low)
     return np.linspace(low - pad, high + pad, n + 1)
 
 
-def _cell(values, edges):
+def cells(values, edges):
+    """Which of the n cells between evenly spaced edges finite values are in: 1 to n, 0 below and n + 1 above them.
+
+    As ``numpy.digitize``, but for round-off at an edge, and faster.
+    """
     n = len(edges) - 1
-    position = (values - edges[0]) * (n / (edges[-1] - edges[0]))
-    inside = (position >= 0) & (position < n)
-    return np.where(inside, position, 0).astype(np.int32), inside
+    per_unit = n / (edges[-1] - edges[0])
+    # Python's floats leave single precision what it is.
+    position = (values - float(edges[0] - 1 / per_unit)) * float(per_unit)
+    return np.clip(position, 0, n + 1, out=position).astype(np.intp)

@@ -8,6 +8,35 @@ import numpy as np
 from .errors import AnchoringError
 
 SIGMA_PER_FWHM = 1 / math.sqrt(8 * math.log(2))
+BAND = 256  # rows convolved at a time
+BLOCK = 2**16  # pixels worked on at a time: what the processor's cache holds
+
+
+def blocks(inside, *images):
+    """The pixels of some images that are inside a mask of their shape, in order and so many at a time.
+
+    Yields
+    ------
+    list of 1-D arrays, one of each image; images may be as they lie in a file.
+    """
+    inside, *images = (array.ravel() for array in (inside, *images))
+    for start in range(0, inside.size, BLOCK):
+        block = slice(start, start + BLOCK)
+        chosen = inside[block]
+        values = [image[block][chosen] for image in images]
+        yield [v.astype(v.dtype.newbyteorder("="), copy=False) for v in values]
+
+
+def extremes(image, inside):
+    """The lowest and the highest value of an image inside a mask, in which there is at least one."""
+    found = [(v.min(), v.max()) for (v,) in blocks(inside, image) if v.size]
+    return [float(min(low for low, _ in found)), float(max(high for _, high in found))]
+
+
+def thinned(image, inside, n=200_000):
+    """About n of the pixels of an image inside a mask (all of fewer), evenly spread: enough for a picture's limits."""
+    step = max(np.count_nonzero(inside) // n, 1)
+    return image.ravel()[::step][inside.ravel()[::step]]
 
 
 def beam_coverage(inside, beam):
@@ -29,17 +58,24 @@ def beam_coverage(inside, beam):
     """
     if not beam > 0:
         return inside.astype(np.float32)
-    profiles = [_beam_profile(beam * SIGMA_PER_FWHM, n) for n in inside.shape]
-    shape = [ducc0.fft.good_size(n + p.size // 2, True) for n, p in zip(inside.shape, profiles, strict=True)]
-    padded = np.zeros(shape, dtype=np.float32)
-    padded[: inside.shape[0], : inside.shape[1]] = inside
-    spectrum = ducc0.fft.r2c(padded, axes=(0, 1))
-    rows, columns = (_transform(p, n) for p, n in zip(profiles, shape, strict=True))
-    spectrum *= rows[:, None]
-    spectrum *= columns[: shape[1] // 2 + 1]
-    ducc0.fft.c2r(spectrum, axes=(0, 1), lastsize=shape[1], forward=False, inorm=2, out=padded)
-    # Round-off of an FFT can leave a pixel that sees nothing a hair below 0.
-    return np.maximum(padded, 0, out=padded)[: inside.shape[0], : inside.shape[1]]
+    ny, nx = inside.shape
+    down, across = (_beam_profile(beam * SIGMA_PER_FWHM, n) for n in inside.shape)
+    reach, band = down.size // 2, min(max(BAND, 4 * down.size), ny)
+    shape = ducc0.fft.good_size(band + 2 * reach, True), ducc0.fft.good_size(nx + across.size // 2, True)
+    beam_y, beam_x = (_transform(p, n) for p, n in zip((down, across), shape, strict=True))
+    padded, spectrum = np.empty(shape, dtype=np.float32), np.empty((shape[0], shape[1] // 2 + 1), dtype=np.complex64)
+    out = np.empty(inside.shape, dtype=np.float32)
+    for start in range(0, ny, band):
+        stop, first, last = min(start + band, ny), max(start - reach, 0), min(start + band + reach, ny)
+        padded[...] = 0
+        padded[: last - first, :nx] = inside[first:last]
+        ducc0.fft.r2c(padded, axes=(0, 1), out=spectrum)
+        spectrum *= beam_y[:, None]
+        spectrum *= beam_x[: spectrum.shape[1]]
+        ducc0.fft.c2r(spectrum, axes=(0, 1), lastsize=shape[1], forward=False, inorm=2, out=padded)
+        # Round-off of an FFT can leave a pixel that sees nothing a hair below 0.
+        np.maximum(padded[start - first : stop - first, :nx], 0, out=out[start:stop])
+    return out
 
 
 def _beam_profile(sigma, n):

@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .binning import cells
+from .selection import blocks, thinned
+
 SIDE = 256  # pixels of the longer side of a view, at most
 FAINT = 50.0  # percentile of the pixels up to which they are counted: the faint half
 CELLS = 80
@@ -50,7 +53,7 @@ def make_view(x_image, y_image, both, scale):
         total = _block_sums(image[window], inside, side)
         means.append(np.divide(total, counted, out=np.full(counted.shape, np.nan), where=counted > 0))
     x, y = (mean.astype(np.float32) for mean in means)
-    faint = _faint_counts(x_image[both]), _faint_counts(y_image[both])
+    faint = _faint_counts(x_image, both), _faint_counts(y_image, both)
     return View(x, y, scale * side, *faint[0], *faint[1], int(inside.sum()))
 
 
@@ -73,9 +76,11 @@ def _block_sums(image, inside, side):
     return np.add.reduceat(np.array(rows), np.arange(0, nx, side), axis=1)
 
 
-def _faint_counts(values):
-    # A subsample is enough for the limits of a picture.
-    low, high = np.percentile(values[:: max(values.size // 200_000, 1)], (0.1, FAINT))
+def _faint_counts(image, both):
+    low, high = np.percentile(thinned(image, both), (0.1, FAINT))
     if not high > low:
         low, high = low - 0.5, high + 0.5
-    return np.histogram(values, CELLS, (low, high))
+    counts, edges = np.zeros(CELLS + 2, dtype=np.int64), np.linspace(low, high, CELLS + 1)
+    for (values,) in blocks(both, image):
+        counts += np.bincount(cells(values, edges), minlength=CELLS + 2)
+    return counts[1:-1], edges
