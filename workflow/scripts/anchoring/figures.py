@@ -3,7 +3,6 @@
 
 import logging
 import math
-import re
 import textwrap
 from pathlib import Path
 
@@ -31,13 +30,13 @@ POINTS, LINE = STYLE["axes.prop_cycle"].by_key()["color"][:2]
 LEFT, RIGHT, BOTTOM, MARGIN, GAP = 0.58, 0.5, 0.4, 0.1, 0.06
 HEIGHT, RESIDUALS, BAR = 2.42, 0.5, 0.07
 REACH = 0.4  # of the width of what is fitted: how far beyond it the axes go
+THOUSANDS = ("", "k", "M", "G")
 METADATA = {".png": {"Software": None}, ".pdf": {"CreationDate": None}}  # what would differ from run to run
 
 
 def axis_label(label, simplify_labels):
-    """Intensity in a band and its unit, in matplotlib's math notation."""
-    name = re.sub(r"([\\{}$])", r"\\\1", band_label(label, simplify_labels))
-    return rf"$I_{{\text{{{name}}}}}$ [MJy/sr]"
+    """A band and the unit of its intensities."""
+    return f"{band_label(label, simplify_labels)} [MJy/sr]"
 
 
 @styled
@@ -58,9 +57,8 @@ def fits_figure(pairs):
         fit : mapping or None
             slope, intercept, slope_err, intercept_err, rms, n_bins, n_pixels and range; None if there is no line.
         x_label, y_label : str
-            In matplotlib's math notation, as `axis_label` gives them.
         title, reason : str
-            Plain; the reason why there is no line stands where the line's numbers would.
+            The reason why there is no line stands where the line's numbers would.
         fit_range : (low, high), optional
             Where there is no line, the range on the x axis in which it was looked for, MJy/sr.
 
@@ -152,7 +150,7 @@ def written_page(columns, below):
         top, left = height - MARGIN, (index * column + MARGIN) / (len(columns) * column)
         for line in words:
             text, size, color = line
-            figure.text(left, top / height, text, size=size, color=color, va="top", parse_math=False)
+            figure.text(left, top / height, text, size=size, color=color, va="top")
             top -= _leading(line)
         tops.append(top)
     return figure, tops
@@ -235,7 +233,7 @@ def _draw_density(figure, axes, density, x_edges, y_edges):
     powers = range(int(math.log10(image.norm.vmax) + 1e-9) + 1)
     bar = figure.colorbar(image, cax=bar_axes, ticks=[10**power for power in powers])
     bar.ax.yaxis.set_minor_locator(NullLocator())
-    bar.set_ticklabels(["1", "10", *(f"$10^{{{power}}}$" for power in powers[2:])])
+    bar.set_ticklabels([f"{10 ** (power % 3)}{THOUSANDS[power // 3]}" for power in powers])
     bar.set_label("pixels per cell", size=8)
     bar.ax.yaxis.set_label_coords(1 + 0.23 / BAR, 0.5)
 

@@ -70,7 +70,7 @@ def picture(*, view, offset, line, reference, title, paragraphs):
 def _panel(figure, place, words):
     (width, height), (left, bottom, w, h) = figure.get_size_inches(), place
     axes = figure.add_axes((left / width, bottom / height, w / width, h / height))
-    axes.set_title(words, loc="left", size=8, pad=2.5, parse_math=False)
+    axes.set_title(words, loc="left", size=8, pad=2.5)
     return axes
 
 
