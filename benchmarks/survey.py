@@ -165,7 +165,7 @@ def main():
 
     (image,) = (survey.folder / "data" / first / "F2100W/lv3").glob("*.fits")
     # Its content too: Snakemake knows small files by it.
-    fits.setval(image, "REDUCED", value="again")
+    fits.setval(image, "REDUCED", value=time.time())
     jobs, figures = survey.dry_run()
     own, others = jobs.count(first), len([job for job in jobs if job not in (first, "")])
     say(f"input of {first} touched", f"{own} jobs of it, {others} of other targets, {jobs.count('')} of the run")
