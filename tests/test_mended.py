@@ -1,6 +1,6 @@
 """What is mended in the Snakemake that runs the workflow stays right for all workflows.
 
-That jobs start at once and a run ends at SIGTERM: test_interruptions.py.
+That a run ends at SIGTERM: test_interruptions.py.
 """
 
 import subprocess
@@ -44,6 +44,18 @@ def test_tables_that_are_parameters_come_to_scripts_and_their_changes_are_seen(t
     assert nothing in snakemake("--dry-run").stdout
     assert nothing not in snakemake("--dry-run", value=6).stdout
     assert nothing not in snakemake("--dry-run", number=2).stdout
+
+
+def test_jobs_start_at_once(tmp_path):
+    """Where else they would start a minute apart."""
+    (tmp_path / "Snakefile").write_text(
+        f"import sys\nsys.path.insert(0, {str(RULES)!r})\nimport mended\n"
+        "onstart: mended.start_jobs_at_once(workflow.scheduler)\n"
+        'rule all:\n    input: [f"{i}.txt" for i in range(4)]\n'
+        'rule one:\n    output: "{i}.txt"\n    shell: "touch {output}"\n'
+    )
+    options = ("--cores", "1", "--max-jobs-per-timespan", "1/1m")
+    subprocess.run([Path(sys.executable).with_name("snakemake"), *options], cwd=tmp_path, check=True, timeout=50)
 
 
 def test_a_hidden_module_is_not_installed_until_it_is_not_hidden():

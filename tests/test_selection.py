@@ -81,6 +81,9 @@ def test_a_thinned_image_has_its_distribution(rng):
     some = thinned(image, inside, 10_000)
     assert 9_000 < some.size < 13_000
     assert_allclose(np.percentile(some, (16, 50, 84)), (-0.994, 0, 0.994), atol=0.05)
+    stripes = np.zeros((300, 400), dtype=bool)
+    stripes[:, 1::2] = True
+    assert thinned(np.ones(stripes.shape), stripes, 7_500).size == 7_500
 
 
 def test_nothing_is_eroded_by_nothing():

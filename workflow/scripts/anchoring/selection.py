@@ -36,7 +36,7 @@ def extremes(image, inside):
 def thinned(image, inside, n=200_000):
     """About n of the pixels of an image inside a mask (all of fewer), evenly spread: enough for a picture's limits."""
     step = max(np.count_nonzero(inside) // n, 1)
-    return image.ravel()[::step][inside.ravel()[::step]]
+    return np.concatenate([values[::step] for (values,) in blocks(inside, image)])
 
 
 def beam_coverage(inside, beam):
