@@ -259,7 +259,8 @@ def test_where_nothing_can_be_forked_scripts_start_anew(scripts, script, monkeyp
 
 
 def test_a_script_whose_end_nobody_saw_has_failed(script):
-    code = "import os, signal, time\nos.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(0.2)"
+    # Until its number was told.
+    code = "import os, signal, time\ntime.sleep(0.3)\nos.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(0.2)"
     forks = Preloaded()
     assert status(forks, script(code)) == LOST
     forks.close()
