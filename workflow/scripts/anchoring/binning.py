@@ -108,15 +108,15 @@ def bin_medians(x, y, edges, inside=None):
     statistics = np.full((3, n), np.nan)
     count = np.zeros(n, dtype=int)
     if n:
-        for i, members in enumerate(_groups(x, y, edges, _all_of(x) if inside is None else inside)):
+        for i, members in enumerate(_groups(x, y, edges, _used(x, inside))):
             count[i] = members.size
             if members.size:
                 statistics[:, i] = np.percentile(members, (50, 16, 84))
     return Bins(centre, *statistics, count)
 
 
-def _all_of(x):
-    return np.broadcast_to(True, np.shape(x))
+def _used(x, inside):
+    return np.broadcast_to(True, np.shape(x)) if inside is None else inside
 
 
 def _groups(x, y, edges, inside):
@@ -155,7 +155,7 @@ def pixel_density(x, y, inside=None, *, limits=None, size=(160, 160)):
     -------
     counts : (ny, nx) int64 array; x_edges : (nx + 1,) array; y_edges : (ny + 1,) array.
     """
-    inside = _all_of(x) if inside is None else inside
+    inside = _used(x, inside)
     if limits is not None:
         margin = (limits[1] - limits[0]) / 2
         near = inside & (x >= limits[0] - margin) & (x <= limits[1] + margin)
@@ -164,7 +164,7 @@ def pixel_density(x, y, inside=None, *, limits=None, size=(160, 160)):
     if not inside.any():
         return np.zeros((0, 0), dtype=np.int64), np.zeros(1), np.zeros(1)
     ny, nx = size
-    x_edges, y_edges = (_axis_edges(thinned(v, inside), n) for v, n in ((x, nx), (y, ny)))
+    x_edges, y_edges = (_axis_edges(v, inside, n) for v, n in ((x, nx), (y, ny)))
     counts = np.zeros((ny + 2) * (nx + 2), dtype=np.int64)
     for x_block, y_block in blocks(inside, x, y):
         index = cells(y_block, y_edges) * (nx + 2) + cells(x_block, x_edges)
@@ -172,12 +172,16 @@ def pixel_density(x, y, inside=None, *, limits=None, size=(160, 160)):
     return counts.reshape(ny + 2, nx + 2)[1:-1, 1:-1], x_edges, y_edges
 
 
-def _axis_edges(values, n):
-    low, high = np.percentile(values, (0.1, 99.9))
-    if not high > low:
-        low, high = low - 0.5, high + 0.5
+def _axis_edges(image, inside, n):
+    low, high = shown_limits(image, inside, (0.1, 99.9))
     pad = 0.02 * (high - low)
     return np.linspace(low - pad, high + pad, n + 1)
+
+
+def shown_limits(image, inside, percentiles):
+    """About two percentiles of the pixels of an image inside a mask, for a picture: never one number twice."""
+    low, high = np.percentile(thinned(image, inside), percentiles)
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
 def cells(values, edges):

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .binning import cells
-from .selection import blocks, thinned
+from .binning import cells, shown_limits
+from .selection import blocks
 
 SIDE = 256  # pixels of the longer side of a view, at most
 FAINT = 50.0  # percentile of the pixels up to which they are counted: the faint half
@@ -77,10 +77,10 @@ def _block_sums(image, inside, side):
 
 
 def _faint_counts(image, both):
-    low, high = np.percentile(thinned(image, both), (0.1, FAINT))
-    if not high > low:
-        low, high = low - 0.5, high + 0.5
-    counts, edges = np.zeros(CELLS + 2, dtype=np.int64), np.linspace(low, high, CELLS + 1)
+    counts, edges = (
+        np.zeros(CELLS + 2, dtype=np.int64),
+        np.linspace(*shown_limits(image, both, (0.1, FAINT)), CELLS + 1),
+    )
     for (values,) in blocks(both, image):
         counts += np.bincount(cells(values, edges), minlength=CELLS + 2)
     return counts[1:-1], edges
