@@ -29,7 +29,7 @@ import bin_pair
 import convolve_image
 import fit_images
 import reproject_image
-from anchoring import images
+from anchoring import mosaics
 from anchoring.anchored import write_anchored
 from anchoring.errors import AnchoringError
 from anchoring.pairs import Settings
@@ -104,7 +104,7 @@ def small_tree(folder, mosaic=None):
     else:
         content = Path(mosaic).read_bytes()
         tree.image.write_bytes(gzip.decompress(content) if content[:2] == GZIPPED else content)
-        seen = images.see_image(tree.image)
+        seen = mosaics.see_image(tree.image)
     grid = (n, n)
     if mosaic is None:
         head, values = header(grid, REFERENCE_SCALE), 0.2 + 2.2 * galaxy(grid, REFERENCE_SCALE, 4.0)

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from stdatamodels.jwst import datamodels
 
-from anchoring import anchored, images
+from anchoring import anchored, mosaics
 from anchoring.anchored import added, anchored_asdf, write_anchored
 from anchoring.errors import AnchoringError
 
@@ -342,7 +342,7 @@ def test_second_anchoring_is_refused(plain, i2d):
     with pytest.raises(AnchoringError, match=r"anchored\.fits is already anchored \(ANCHOFF\)"):
         write_anchored(anchor(plain), again, **SOLUTION)
     with pytest.raises(AnchoringError, match="already anchored"):
-        images.read_image(anchor(i2d))
+        mosaics.read_image(anchor(i2d))
     # Marked in nothing but the primary header, or in nothing but ASDF.
     fits.setval(plain, "ANCHOFF", value=0.5)
     with pytest.raises(AnchoringError, match=r"plain\.fits is already anchored \(ANCHOFF\)"):

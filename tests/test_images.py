@@ -5,7 +5,7 @@ import pytest
 from astropy.io import fits
 from numpy.testing import assert_array_equal
 
-from anchoring import images
+from anchoring import headers, mosaics, references
 from anchoring.errors import AnchoringError
 
 WCS = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 24.0, "CRVAL2": 15.0, "CRPIX1": 5.5, "CRPIX2": 5.5,
@@ -27,7 +27,7 @@ def write(tmp_path):
 
 
 def world(header):
-    wcs = images.celestial_wcs(header)
+    wcs = headers.celestial_wcs(header)
     return np.array(wcs.all_pix2world([[0, 0], [9, 3]], 0))
 
 
@@ -44,13 +44,13 @@ def test_sip_counts_where_ctype_says_so_and_is_left_over_elsewhere():
     "unit", ["MJy/sr", "MJY/SR", "mjy/sr", "MJy / sr", "MJy sr-1", "MJy sr^-1", "MJy.sr-1", "", None]
 )
 def test_one_unit_in_many_spellings(write, unit):
-    images.read_image(write(BUNIT=unit) if unit is not None else write())
+    mosaics.read_image(write(BUNIT=unit) if unit is not None else write())
 
 
 @pytest.mark.parametrize("unit", ["mJy/sr", "Jy/sr", "Jy/pixel", "DN", "MJy", "MJy/arcsec2", "electron/s"])
 def test_other_units_are_refused(write, unit):
     with pytest.raises(AnchoringError, match=r"image\.fits has BUNIT .*expected MJy/sr: convert"):
-        images.read_image(write(BUNIT=unit))
+        mosaics.read_image(write(BUNIT=unit))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_other_units_are_refused(write, unit):
     ],
 )
 def test_folders_that_agree_with_the_header(write, band, cards):
-    images.read_image(write(primary=cards), band=band)
+    mosaics.read_image(write(primary=cards), band=band)
 
 
 @pytest.mark.parametrize(
@@ -81,17 +81,17 @@ def test_folders_that_agree_with_the_header(write, band, cards):
 )
 def test_folders_that_do_not(write, band, cards):
     with pytest.raises(AnchoringError, match=f"folder of {band}"):
-        images.read_image(write(primary=cards), band=band)
+        mosaics.read_image(write(primary=cards), band=band)
 
 
 def test_what_no_telescope_sees_is_refused_and_such_an_error_is_unknown(write):
     data = np.ones((10, 10), "f4")
     data[3, 3] = -1e12
     with pytest.raises(AnchoringError, match="-1e\\+12 MJy/sr"):
-        images.read_image(write(data))
+        mosaics.read_image(write(data))
     with fits.open(write(), mode="append") as hdus:
         hdus.append(fits.ImageHDU(-data, name="ERR"))
-    error = images.read_image(hdus.filename()).error
+    error = mosaics.read_image(hdus.filename()).error
     assert np.isnan(error[3, 3])
     assert np.isfinite(error).sum() == 99
 
@@ -99,7 +99,7 @@ def test_what_no_telescope_sees_is_refused_and_such_an_error_is_unknown(write):
 def test_a_reference_is_not_observed_where_it_is_0(tmp_path):
     data = np.arange(100.0, dtype="f4").reshape(10, 10)
     fits.PrimaryHDU(data).writeto(tmp_path / "reference.fits")
-    read = images.read_reference(str(tmp_path / "reference.fits")).data
+    read = references.read_reference(str(tmp_path / "reference.fits")).data
     assert np.isnan(read[0, 0])
     assert_array_equal(read.ravel()[1:], data.ravel()[1:])
 
@@ -113,7 +113,7 @@ def test_a_reference_is_not_observed_where_it_is_0(tmp_path):
     ],
 )
 def test_pixel_scales(cards):
-    assert np.isclose(images.pixel_scale(fits.Header(cards)), 0.36)
+    assert np.isclose(headers.pixel_scale(fits.Header(cards)), 0.36)
 
 
 @pytest.mark.parametrize(
@@ -126,10 +126,10 @@ def test_pixel_scales(cards):
 )
 def test_pixels_that_are_not_square(cards):
     with pytest.raises(AnchoringError, match=r"not square|less than|positive"):
-        images.pixel_scale(fits.Header(cards), "an image")
+        headers.pixel_scale(fits.Header(cards), "an image")
 
 
 @pytest.mark.parametrize("value", ["'x'", True, None])
 def test_a_scale_that_is_no_number(value):
     with pytest.raises(AnchoringError, match="CDELT1"):
-        images.pixel_scale(fits.Header({"CDELT1": value, "CDELT2": 1e-4}), "an image")
+        headers.pixel_scale(fits.Header({"CDELT1": value, "CDELT2": 1e-4}), "an image")

@@ -19,7 +19,7 @@ from runs import Project, before_scripts, products
 from anchoring import files
 from anchoring.errors import AnchoringError
 from anchoring.files import RunOver, process_name, whole_file
-from anchoring.images import read_image
+from anchoring.mosaics import read_image
 from anchoring.offsets import solve_internal
 from anchoring.products import require_one_grid
 

@@ -21,8 +21,11 @@ from anchoring.binning import bin_medians, fixed_range, fixed_width_edges
 from anchoring.convolution import convolve_image, kernel_fwhm, resample_kernel
 from anchoring.fitting import fit_line
 from anchoring.galaxies import deprojected_radius
-from anchoring.images import celestial_wcs, pixel_scale, read_image, read_kernel, read_reference
+from anchoring.headers import celestial_wcs, pixel_scale
+from anchoring.kernels import read_kernel
+from anchoring.mosaics import read_image
 from anchoring.offsets import internal_offset
+from anchoring.references import read_reference
 from anchoring.reprojection import reproject_onto
 
 TARGET = "ngc0628"

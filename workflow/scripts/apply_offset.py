@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from anchoring.stage import run
-from anchoring import __version__, anchored, images, records
+from anchoring import __version__, anchored, mosaics, records
 from anchoring.errors import AnchoringError
 from anchoring.files import whole_file
 from anchoring.pairs import Settings, closure
@@ -59,7 +59,7 @@ def closure_of(image, anchored_path, solution, external, pairs, settings):
     fit = solution["fits"][solution["chosen"]]
     pair = pairs[fit["reference"]]
     measured = json.loads(Path(pair["bins"]).read_text())
-    shift, reference_offset = images.offset_between(image, anchored_path), 0.0
+    shift, reference_offset = mosaics.offset_between(image, anchored_path), 0.0
     if fit["kind"] == "internal":
         reference_offset = next(r["offset"] for r in records.read([external]) if r["name"] == fit["reference"])
     # A range on the anchored axis moves with the reference's offset.

@@ -6,7 +6,7 @@ import logging
 import numpy as np
 
 from anchoring.stage import run
-from anchoring import binning, images, noise, products, records, samples, selection, views
+from anchoring import binning, headers, noise, products, records, references, samples, selection, views
 from anchoring.errors import AnchoringError
 from anchoring.files import whole_file
 from anchoring.pairs import Settings
@@ -34,7 +34,7 @@ def main(
         # As they lie in their files: to read memory for the first time costs more than to turn its bytes a few times.
         comparison = products.read_product(image, mapped=True)
         other = (
-            images.read_reference(reference)
+            references.read_reference(reference)
             if kind == "external"
             else products.read_any(reference, with_error=True, mapped=True)
         )
@@ -43,7 +43,7 @@ def main(
         observed = np.isfinite(x_image) & np.isfinite(y_image)
         if not observed.any():
             raise AnchoringError(f"{image} and {reference} have no observed pixel in common")
-        scale = images.pixel_scale(comparison.header, reference)
+        scale = headers.pixel_scale(comparison.header, reference)
         seen = views.make_view(x_image, y_image, observed, scale)
         beam = max(comparison.fwhm, other.fwhm) / scale
         _require_a_beam(observed, beam, image, reference)
@@ -107,11 +107,11 @@ def _left_out(path, header, shape):
     """The masked pixels on the grid of the pair."""
     from anchoring.reprojection import reproject_onto
 
-    mask, mask_header = images.read_mask(path)
+    mask, mask_header = references.read_mask(path)
     try:
         bad = selection.left_out(mask).astype(np.float32)
         # A pixel is left out if most of it is masked.
-        wcs, grid = images.celestial_wcs(mask_header, path), images.celestial_wcs(header)
+        wcs, grid = headers.celestial_wcs(mask_header, path), headers.celestial_wcs(header)
         return reproject_onto(bad, wcs, grid, shape) > 0.5
     except AnchoringError as refusal:
         words = str(refusal)
@@ -138,7 +138,7 @@ def _noise(reference, y_image, listed, error, configured):
     """Noise of the reference's samples."""
     side = listed.side
     if error is not None and configured is None:
-        uncertainty = images.read_uncertainty(error, reference.data.shape)
+        uncertainty = references.read_uncertainty(error, reference.data.shape)
     else:
         uncertainty = reference.error
     squares = [None if i is None else samples.squares(i, side, np.mean) for i in (reference.data, uncertainty)]
@@ -162,7 +162,7 @@ def _range_and_edges(header, x_image, y_image, both, label, galaxy, intensity_ra
     from anchoring.galaxies import deprojected_radius
 
     place = {key: galaxy[key] for key in ("ra", "dec", "posang", "inclination")}
-    radius = deprojected_radius(images.celestial_wcs(header), both.shape, **place)
+    radius = deprojected_radius(headers.celestial_wcs(header), both.shape, **place)
     values = x_image if galaxy["range_from"] == "reference" else y_image
     limits = binning.dynamic_range(
         values[both], radius[both], galaxy["reff_factor"] * galaxy["size_reff"], galaxy["percentile_range"]

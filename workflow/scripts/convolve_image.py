@@ -3,15 +3,15 @@
 import logging
 
 from anchoring.stage import run
-from anchoring import convolution, images, products
+from anchoring import convolution, headers, kernels, mosaics, products
 from anchoring.errors import AnchoringError
 
 
 def main(image, kernel, output, threads, band=None):
     try:
-        mosaic = images.map_image(image, band=band)
-        images.celestial_wcs(mosaic.header, image)  # what is reprojected later has another name
-        scale = images.pixel_scale(mosaic.header, image)
+        mosaic = mosaics.map_image(image, band=band)
+        headers.celestial_wcs(mosaic.header, image)  # what is reprojected later has another name
+        scale = headers.pixel_scale(mosaic.header, image)
         resampled = resampled_kernel(kernel, scale)
         logging.info("%s pixels, kernel %s", mosaic.shape, resampled.shape)
         stated = {"fwhm": convolution.kernel_fwhm(resampled) * scale, "source": mosaic.source}
@@ -27,7 +27,7 @@ def main(image, kernel, output, threads, band=None):
 
 def resampled_kernel(kernel, scale):
     """The kernel of a file on pixels of a scale, arcsec."""
-    data, kernel_scale = images.read_kernel(kernel)
+    data, kernel_scale = kernels.read_kernel(kernel)
     try:
         return convolution.resample_kernel(data, kernel_scale, scale)
     except AnchoringError as error:

@@ -3,7 +3,7 @@
 import logging
 
 from anchoring.stage import run
-from anchoring import images, products
+from anchoring import headers, products
 from anchoring.errors import AnchoringError
 from anchoring.reprojection import reproject_onto
 
@@ -14,8 +14,8 @@ def main(image, reference, output, method, band=None):
         grid, shape = products.read_grid(reference)
         data = reproject_onto(
             comparison.data,
-            images.celestial_wcs(comparison.header, image),
-            images.celestial_wcs(grid, reference),
+            headers.celestial_wcs(comparison.header, image),
+            headers.celestial_wcs(grid, reference),
             shape,
             method=method,
         )

@@ -83,7 +83,7 @@ def write_anchored(
     offset_err, offset_sys : float, optional
         Statistical and systematic error of offset, MJy/sr. None or NaN, unknown, leaves no keyword.
     source : str, optional
-        `images.Image.source` of the image that was fitted.
+        `hdus.Image.source` of the image that was fitted.
 
     Raises
     ------

@@ -175,7 +175,7 @@ def convolve_rows(image, kernel, *, threads=1):
 
     Parameters
     ----------
-    image : `images.Mosaic`, or what has like it `shape`, `dtype`, `has_error` and `rows(start, stop)`
+    image : `mosaics.Mosaic`, or what has like it `shape`, `dtype`, `has_error` and `rows(start, stop)`
     kernel, threads
         As for `convolve_image`.
 

@@ -7,7 +7,7 @@ by the run's own rules; what only pixels show (an empty image, no pixels in the 
 import math
 from pathlib import Path
 
-from . import convolution, cost, images, noise, offsets, records, tables
+from . import convolution, cost, headers, kernels, mosaics, noise, offsets, records, references, tables
 from .errors import AnchoringError
 from .reprojection import common_window
 
@@ -79,13 +79,13 @@ class _Files:
         return self._known[kind, path]
 
     def image(self, path, band):
-        return self._once("image", path, lambda path: images.see_image(path, band=band))
+        return self._once("image", path, lambda path: mosaics.see_image(path, band=band))
 
     def reference(self, path):
-        return self._once("reference", path, images.see_reference)
+        return self._once("reference", path, references.see_reference)
 
     def kernel(self, path):
-        return self._once("kernel", path, images.see_kernel)
+        return self._once("kernel", path, kernels.see_kernel)
 
     def kernel_side(self, path, scale):
         """Side of a kernel on pixels of a scale (arcsec)."""
@@ -96,7 +96,7 @@ class _Files:
             raise AnchoringError(f"{path}: {error}") from error
 
     def wcs(self, path, header):
-        return self._once("wcs", path, lambda path: images.celestial_wcs(header, path))
+        return self._once("wcs", path, lambda path: headers.celestial_wcs(header, path))
 
 
 def _looked_at(mosaic, files):
@@ -141,7 +141,7 @@ def _convolutions(path, seen, kernel, files):
     if kernel is None:
         return {}
     files.wcs(path, seen.header)
-    side = files.kernel_side(kernel, images.pixel_scale(seen.header, path))
+    side = files.kernel_side(kernel, headers.pixel_scale(seen.header, path))
     return {("convolve", path, kernel): cost.of_convolution(seen.shape, side, with_error=seen.has_error)}
 
 
@@ -159,7 +159,7 @@ def _comparison(path, seen, reference, grid, files):
 def _look_beside(mosaic, pair, grid, files):
     """AnchoringError if the header of the mask, or what tells the noise of the reference, is not as it should be."""
     if mosaic["mask"]:
-        mask = images.see_mask(mosaic["mask"])
+        mask = references.see_mask(mosaic["mask"])
         wcs = files.wcs(mosaic["mask"], mask.header), files.wcs(pair["path"], grid.header)
         try:
             common_window(wcs[0], mask.shape, wcs[1], grid.shape)
@@ -168,7 +168,7 @@ def _look_beside(mosaic, pair, grid, files):
     if isinstance(pair["noise"], str):
         noise.noise_of_header(grid.header, pair["noise"])
     if pair["error"] and pair["noise"] is None:
-        images.require_same_shape(files.reference(pair["error"]).shape, grid.shape, pair["error"])
+        references.require_same_shape(files.reference(pair["error"]).shape, grid.shape, pair["error"])
 
 
 def _noise_notes(pair):
@@ -182,7 +182,7 @@ def _notes(see, path):
     """Size, pixel scale and unit of an image in words; nothing if it cannot be read."""
     try:
         seen = see(path)
-        scale = images.pixel_scale(seen.header, path)
+        scale = headers.pixel_scale(seen.header, path)
     except AnchoringError:
         return []
     unit = str(seen.header.get("BUNIT", "")).strip() or "no BUNIT: taken as MJy/sr"

@@ -204,7 +204,7 @@ def _anchored(image, index, offset, error, systematic):
         "offset_err": error,
         "offset_sys": systematic,
         "chosen": index,
-        "source": image["fits"][index].get("image_source"),  # `images.Image.source` of what was fitted
+        "source": image["fits"][index].get("image_source"),  # `hdus.Image.source` of what was fitted
     }
     return {**image, **solved, "reference": image["fits"][index]["label"], "reason": ""}
 

@@ -10,7 +10,10 @@ from astropy.io.fits.verify import VerifyWarning
 
 from .errors import AnchoringError
 from .files import whole_file
-from .images import Image, describes_pixels, native, opened, parsed, read_image, read_reference, require_plane
+from .hdus import Image, native, opened, parsed, require_plane
+from .headers import describes_pixels
+from .mosaics import read_image
+from .references import read_reference
 
 PRODUCT = "ANCHPROD"  # primary header keyword of all of them
 FWHM = "KERNFWHM"  # width of the kernel that one was convolved with, arcsec
