@@ -31,7 +31,7 @@ rule all:
         f"{OUT}/anchor_summary.html",
         f"{OUT}/index.html",
         products_of(plan.targets),
-        removed_images(plan.targets),
+        lambda wildcards: anchored_images(plan.targets),
 
 
 # After all other rules: none of their names is left for a target.

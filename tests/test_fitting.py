@@ -152,7 +152,7 @@ def test_nothing_usable_is_failed_if_tried_and_skipped_if_not():
 
 def test_internal_offset_carries_the_offset_of_the_reference_band():
     # y = 2 x_true + 0.3 and x = x_true - 0.5: the fit sees y = 2 x + 1.3 and y needs -0.3.
-    references = {"x1": {"status": "anchored", "offset": 0.5, "offset_err": 0.04, "offset_sys": 0.03}}
+    references = {("x1", "x1"): {"status": "anchored", "offset": 0.5, "offset_err": 0.04, "offset_sys": 0.03}}
     solved = solve_internal({"name": "a", "fits": [fitted("x1", 1.3, 2.0)]}, references)
     assert_allclose(solved["offset"], -0.3)
     variance = 0.05**2 + (0.5 * 0.1) ** 2 + (2 * 0.04) ** 2 - 2 * 0.5 * 0.002
@@ -163,9 +163,9 @@ def test_internal_offset_carries_the_offset_of_the_reference_band():
 
 def test_internal_offset_comes_from_the_anchored_mosaic_with_most_pixels():
     references = {
-        "x1": {"status": "anchored", "offset": 0.0, "offset_err": 0.04, "offset_sys": 0.03},
-        "x2": {"status": "anchored", "offset": 0.0, "offset_err": 0.04, "offset_sys": 0.03},
-        "x3": {"status": "failed", "offset": None, "reason": "no pixels"},
+        ("x1", "x1"): {"status": "anchored", "offset": 0.0, "offset_err": 0.04, "offset_sys": 0.03},
+        ("x2", "x2"): {"status": "anchored", "offset": 0.0, "offset_err": 0.04, "offset_sys": 0.03},
+        ("x3", "x3"): {"status": "failed", "offset": None, "reason": "no pixels"},
     }
     fits = [fitted("x1", 1.0, n_pixels=5), fitted("x2", 2.0, n_pixels=50), fitted("x3", 3.0, n_pixels=500)]
     solved = solve_internal({"name": "a", "fits": fits}, references)

@@ -26,7 +26,7 @@ rule own:
 onerror:
     anchoring.onerror()
 """
-JOBS = ("convolve_image", "reproject_image", "bin_pair", "fit_external", "apply_offset", "plot_image",
+JOBS = ("convolve_image", "reproject_image", "bin_pair", "fit_external", "collect_offsets", "plot_image",
         "tabulate_target")  # fmt: skip
 
 
@@ -79,13 +79,13 @@ SOURCES = {
 def test_rules_of_every_source_are_there_under_the_prefix(project, source):
     project.use(SOURCES[source])
     rules = set(project.run("--list-rules").stdout.split())
-    assert {f"anchoring_{name}" for name in (*JOBS, "ngc0628", "check", "restore_image")} <= rules
+    assert {f"anchoring_{name}" for name in (*JOBS, "ngc0628", "check", "apply_offset")} <= rules
     assert {name for name in rules if not name.startswith("anchoring_")} == {"own"}
     jobs = project.planned_jobs()
     assert {f"anchoring_{name}": 1 for name in JOBS}.items() <= jobs.items()
     assert jobs["anchoring_anchor_all"] == 1
     # An anchored image can be asked for by another rule.
-    assert project.planned_jobs("own")["anchoring_restore_image"] == 1
+    assert project.planned_jobs("own")["anchoring_apply_offset"] == 1
 
 
 def test_one_target_runs_from_the_host_and_nothing_is_left_to_do(project):
@@ -122,4 +122,4 @@ def test_the_workflow_is_where_the_catalog_looks_for_it(project):
     assert (ROOT / "config/config.yaml").is_file()
     # snakedeploy writes such a Snakefile; alone, workflow/Snakefile does all as the root's does.
     done = project.run("--snakefile", str(ROOT / "workflow/Snakefile"), "--configfile", "config.yaml", "--dry-run")
-    assert "apply_offset" in done.stdout + done.stderr
+    assert "collect_offsets" in done.stdout + done.stderr

@@ -12,6 +12,7 @@ import plot_image
 from anchoring.binning import bin_medians, fixed_width_edges, pixel_density
 from anchoring.figures import fits_figure, save_figure, styled
 from anchoring.pictures import bar_ticks, density, picture, stretch
+from anchoring.records import without_offset
 from anchoring.views import FAINT, SIDE, View, empty_view, make_view
 
 OFFSET, SLOPE = 0.4, 1.7
@@ -178,9 +179,8 @@ def job(rng, tmp_path):
             with open(files[name][kind], "wb") as file:
                 np.savez_compressed(file, **arrays)
     (tmp_path / "solved.json").write_text(json.dumps([{**RECORD, "image": "b.fits"}, RECORD]))
-    (tmp_path / "applied.json").write_text(json.dumps({"image": "a.fits", "status": "anchored", "reason": ""}))
     return {
-        **{name: str(tmp_path / f"{name}.json") for name in ("solved", "applied")},
+        "solved": str(tmp_path / "solved.json"),
         "image": "a.fits",
         "pairs": files,
         "figure": {kind: str(tmp_path / f"fit.{kind}") for kind in ("png", "pdf")} | {"caption": tmp_path / "fit.rst"},
@@ -217,9 +217,9 @@ def pair_size(pair):
     return (pair["x_edges"].size - 1) * (pair["y_edges"].size - 1)
 
 
-def test_script_shows_pixels_where_an_offset_could_not_be_applied(job, tmp_path):
-    reason = "a.fits is already anchored"
-    (tmp_path / "applied.json").write_text(json.dumps({"image": "a.fits", "status": "failed", "reason": reason}))
+def test_script_shows_pixels_where_there_is_no_offset(job, tmp_path):
+    reason = "W3: no line"
+    (tmp_path / "solved.json").write_text(json.dumps([without_offset(RECORD, "failed", reason)]))
     plot_image.main(**job)
     assert reason in plain(tmp_path / "a.rst")
     assert reason in plain(tmp_path / "fit.rst")

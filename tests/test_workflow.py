@@ -112,14 +112,14 @@ def test_nothing_is_left_to_do(ideal):
     assert ideal.planned_jobs() == {}
 
 
-CHECKS = {"verify_run", "all"}  # run whenever anything else did
+CHECKS = {"verify_run", "collect_offsets", "all"}  # run whenever anything else did
 OF_THE_RUN = ("summarise_run", "show_summary", "write_index")  # run once whenever an offset may have changed
 
 
 @pytest.mark.parametrize(
     ("removed", "rules"),
     [
-        ("ngc0628/F770W/lv3/ngc0628_miri_lv3_f770w_i2d_anchor.fits", {"restore_image"}),
+        ("ngc0628/F770W/lv3/ngc0628_miri_lv3_f770w_i2d_anchor.fits", {"apply_offset"}),
         ("ngc0628/F335M/anchored/ngc0628_nircam_lv3_f335m_fit.pdf", {"plot_image"}),
         ("ngc0628/ngc0628_anchor_tab.fits", {"tabulate_target", "show_table"}),
         ("anchor_summary.csv", {"summarise_run", "show_summary"}),
@@ -147,13 +147,22 @@ def test_a_changed_image_reruns_what_depends_on_it_and_nothing_else(finished):
     with fits.open(path, mode="update") as hdus:
         hdus["SCI"].data[hdus["SCI"].data != 0] += np.float32(0.25)
     before = float(next(r for (t, b, _), r in finished.summary().items() if (t, b) == ("ngc0628", "F2100W"))["offset"])
-    once = ("reproject_image", "bin_pair", "fit_internal", "apply_offset", "plot_image", "tabulate_target",
-            "show_table", *OF_THE_RUN)  # fmt: skip
+    once = ("reproject_image", "bin_pair", "fit_internal", "plot_image", "tabulate_target", "show_table", *OF_THE_RUN)
     assert without_checks(finished.planned_jobs()) == dict.fromkeys(once, 1)
+    written = anchored_when(finished)
     finished.run()
+    # What is anchored is known to Snakemake when all offsets of the target are.
+    assert {p.name for p, date in anchored_when(finished).items() if date != written[p]} == {
+        finished.anchored("ngc0628", "F2100W").name
+    }
     after = float(next(r for (t, b, _), r in finished.summary().items() if (t, b) == ("ngc0628", "F2100W"))["offset"])
     assert abs(after - (before - 0.25)) < 1e-6
     assert finished.planned_jobs() == {}
+
+
+def anchored_when(project):
+    """Anchored image: when it was written."""
+    return {path: path.stat().st_mtime_ns for path in (project.folder / "results").rglob("*_i2d_anchor.fits")}
 
 
 def later(path):
@@ -168,14 +177,14 @@ def test_a_changed_kernel_reruns_its_band_in_every_target(finished):
     jobs = without_checks(finished.planned_jobs())
     assert [jobs.pop(rule) for rule in OF_THE_RUN] == [1, 1, 1]
     assert set(jobs.values()) == {2}
-    assert set(jobs) == {"convolve_image", "reproject_image", "bin_pair", "fit_internal", "apply_offset", "plot_image",
+    assert set(jobs) == {"convolve_image", "reproject_image", "bin_pair", "fit_internal", "plot_image",
                          "tabulate_target", "show_table"}  # fmt: skip
 
 
 def test_a_changed_reference_reruns_its_target_from_the_fit_on(finished):
     later(finished.folder / "data/ref/eso097-013_irac4_atgauss4.fits")
     jobs = without_checks(finished.planned_jobs())
-    assert jobs == {"reproject_image": 1, "bin_pair": 1, "fit_external": 1, "fit_internal": 1, "apply_offset": 2,
+    assert jobs == {"reproject_image": 1, "bin_pair": 1, "fit_external": 1, "fit_internal": 1,
                     "plot_image": 2, "tabulate_target": 1, "show_table": 1, **dict.fromkeys(OF_THE_RUN, 1)}  # fmt: skip
 
 
@@ -189,7 +198,7 @@ def test_a_changed_parameter_reruns_its_rule_and_what_follows(finished):
     miri = {"miri": {"external_bands": ["w3_atgauss15", "irac4_atgauss4"]}}
     finished.configure(instruments=miri)
     jobs = without_checks(finished.planned_jobs())
-    assert jobs == {"fit_external": 2, "fit_internal": 2, "apply_offset": 4, "plot_image": 4, "tabulate_target": 2,
+    assert jobs == {"fit_external": 2, "fit_internal": 2, "plot_image": 4, "tabulate_target": 2,
                     "show_table": 2, **dict.fromkeys(OF_THE_RUN, 1)}  # fmt: skip
 
 

@@ -1,5 +1,4 @@
-# Whether an image can be anchored is known when its offset is fixed, after the jobs of the run are laid out. What every
-# image gets is a record; the anchored image is written with it, or taken away when its offset is withdrawn.
+# The anchored image: of an image without an offset it cannot be made, and nothing asks for it (see collect_offsets).
 
 
 rule apply_offset:
@@ -7,10 +6,8 @@ rule apply_offset:
         lib=lib("apply_offset"),
         image=lambda wildcards: image_of(wildcards).path,
         solved=lambda wildcards: solved_file(image_of(wildcards)),
-        external=lambda wildcards: external_file(image_of(wildcards)),
-        pixels=lambda wildcards: measured_files([image_of(wildcards)]),
     output:
-        record=APPLIED,
+        ANCHORED,
     log:
         f"{LOGS}/apply_offset/{{band}}_{{image}}.log",
     benchmark:
@@ -19,19 +16,5 @@ rule apply_offset:
         "../../environment.yml"
     resources:
         mem_mb=memory(300),
-    params:
-        anchored=lambda wildcards: anchored_path(image_of(wildcards)),
-        pairs=closing_pairs,
-        settings=fit_settings(),
     script:
         "../scripts/apply_offset.py"
-
-
-# The same for an anchored image asked for by its path: by hand, by another workflow, or because it was removed.
-use rule apply_offset as restore_image with:
-    output:
-        anchored=f"{TARGET}/{{band}}/{config['in_subdir']}/{{image}}_{config['out_step_ext']}.fits",
-    log:
-        f"{LOGS}/restore_image/{{band}}_{{image}}.log",
-    benchmark:
-        f"{TARGET}/benchmarks/restore_image/{{band}}_{{image}}.tsv"

@@ -22,5 +22,6 @@ rule bin_pair:
         options=bin_options,
         kind=lambda wildcards: pair_of(wildcards).kind,
         anchor=anchor_of,
+        stamps=lambda wildcards: stamps(reference_of(wildcards), mask_of(wildcards), error_of(wildcards)),
     script:
         "../scripts/bin_pair.py"

@@ -72,7 +72,8 @@ CONVOLVED = f"{BAND}/{{image}}_to_{{resolution}}.fits"
 REPROJECTED = f"{PAIR}.fits"
 EXTERNAL = f"{TARGET}/{{target}}_{{instrument}}_external.json"
 INTERNAL = f"{BAND}/{{target}}_{{instrument}}_{{band}}_internal.json"
-APPLIED = f"{BAND}/{{image}}_applied.json"
+OFFSETS = f"{TARGET}/{{target}}_offsets.json"
+ANCHORED = f"{TARGET}/{{band}}/{config['in_subdir']}/{{image}}_{config['out_step_ext']}.fits"
 FIT = f"{BAND}/{{image}}_fit"
 PICTURE = f"{BAND}/{{image}}_before_after"
 MEASURED = {"bins": "_bins.json", "pixels": "_pixels.npz", "view": "_view.npz"}  # what bin_pair writes of a pair
@@ -176,6 +177,11 @@ def at_resolution(image, resolution):
     return CONVOLVED.format(target=image.target, band=image.band, image=image.name, resolution=resolution)
 
 
+def compared(wildcards):
+    """The image of a pair at its resolution."""
+    return at_resolution(image_of(wildcards), pair_of(wildcards).resolution)
+
+
 def kernel_of(wildcards):
     return planning.kernel_path(config, wildcards.band, wildcards.resolution)
 
@@ -236,6 +242,7 @@ def fits_of(images):
                     "resolution": pair.resolution,
                     "problem": pair.problem,
                     **({} if pair.problem else measured_pair(pair)),
+                    "range_follows": range_follows(pair),
                 }
                 for pair in plan.pairs[image]
             ],
@@ -254,50 +261,57 @@ def solved_files(targets):
     return sorted({solved_file(image) for image in images})
 
 
-def skipped_rows(targets):
-    """Rows for the tables of images that no rule can do anything for."""
+def skipped_images(target):
+    """What is known of the images of a target that no rule can do anything for, with the reason."""
     return [
         {
-            "target": i.target,
-            "band": i.band,
-            "image": i.path,
-            "name": i.name,
-            "instrument": i.instrument,
+            "target": image.target,
+            "band": image.band,
+            "image": image.path,
+            "name": image.name,
+            "instrument": image.instrument,
             "reason": reason,
         }
-        for i, reason in plan.skipped.items()
-        if i.target in targets
+        for image, reason in plan.skipped.items()
+        if image.target == target
     ]
+
+
+def offsets_files(targets):
+    return [OFFSETS.format(target=target) for target in targets]
 
 
 def anchored_path(image):
-    return f"{OUT}/{image.target}/{image.band}/{config['in_subdir']}/{image.name}_{config['out_step_ext']}.fits"
+    return ANCHORED.format(target=image.target, band=image.band, image=image.name)
 
 
-def applied_files(targets):
-    return [
-        APPLIED.format(target=i.target, band=i.band, image=i.name)
-        for i in plan.images.values()
-        if i.target in targets and i not in plan.skipped
-    ]
+def anchored_paths(targets):
+    """Of each image of some targets (its path), where it is written if it is anchored."""
+    return {image.path: anchored_path(image) for image in plan.images.values() if image.target in targets}
+
+
+def anchored_images(targets):
+    """The images of some targets that have an offset: known when all offsets of a target are solved."""
+    paths = anchored_paths(targets)
+    solved = [checkpoints.collect_offsets.get(target=target).output[0] for target in targets]
+    records = [record for path in solved for record in json.loads(Path(path).read_text())]
+    return [paths[record["image"]] for record in records if record["status"] == "anchored"]
 
 
 def products_of(targets):
-    """All that is made for some targets beside their anchored images: figures and tables."""
+    """All that is made for some targets next to their anchored images: figures and tables."""
     figures = [figure_file(i, kind) for i in pictured_images(targets) for kind in FIGURES]
     return figures + [f"{OUT}/{t}/{t}_anchor_tab.{ending}" for t in targets for ending in ("fits", "csv", "html")]
 
 
-def removed_images(targets):
-    """Anchored images that a record says were written and that are not there any more."""
-    removed = []
-    for image in plan.images.values():
-        if image.target in targets:
-            record = Path(APPLIED.format(target=image.target, band=image.band, image=image.name))
-            if record.is_file() and not Path(anchored_path(image)).exists():
-                if json.loads(record.read_text()).get("status") == "anchored":
-                    removed.append(anchored_path(image))
-    return removed
+def stamps(*paths):
+    """Size and date of each of some files that a user brings (others of the workflow's are left out).
+
+    As a parameter of what reads them: Snakemake asks whether a file is newer than its results, and a file that was put
+    in another's place can be older.
+    """
+    brought = [path for path in paths if path and not path.startswith(f"{OUT}/") and os.path.exists(path)]
+    return [[path, os.stat(path).st_size, os.stat(path).st_mtime_ns] for path in brought]
 
 
 def intermediate(path):
@@ -339,6 +353,13 @@ def needs_anchor(pair):
     return config["range_on"] == "anchored" and pair.kind == "internal"
 
 
+def range_follows(pair):
+    """Whether the range of a pair moves with the offset of its reference."""
+    fixed = planning.of_label(config["intensity_range"], pair.label) is not None
+    dynamic = config["galaxy_table"] is not None and not fixed
+    return needs_anchor(pair) or (pair.kind == "internal" and dynamic)
+
+
 def anchor_file(wildcards):
     """Where the offset of an internal pair's reference is solved, if its range hangs on it."""
     pair = pair_of(wildcards)
@@ -348,21 +369,6 @@ def anchor_file(wildcards):
 def anchor_of(wildcards):
     pair = pair_of(wildcards)
     return {"path": anchor_file(wildcards), "name": pair.reference_image.name} if needs_anchor(pair) else None
-
-
-def external_file(image):
-    return EXTERNAL.format(target=image.target, instrument=image.instrument)
-
-
-def closing_pairs(wildcards):
-    """Per reference, where the samples are that the closure test fits again."""
-    return {
-        pair.reference: {
-            **measured_pair(pair),
-            "range_follows": needs_anchor(pair) or (pair.kind == "internal" and config["galaxy_table"] is not None),
-        }
-        for pair in fitted_pairs(image_of(wildcards))
-    }
 
 
 # --- what people look at ----------------------------------------------------------------------------------------------
@@ -399,7 +405,8 @@ def figures_of(images):
 
 def label_of(figure):
     def label(wildcards, input):
-        outcome = json.loads(Path(input.applied).read_text())
-        return {"figure": f"{wildcards.band} {figure}: {outcome['status']}"}
+        records = json.loads(Path(input.solved).read_text())
+        status = next(r["status"] for r in records if r["image"] == image_of(wildcards).path)
+        return {"figure": f"{wildcards.band} {figure}: {status}"}
 
     return label

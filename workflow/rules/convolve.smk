@@ -15,5 +15,6 @@ rule convolve_image:
         mem_mb=memory(500, image=2.5, kernel=16),
     params:
         band=lambda wildcards: wildcards.band,
+        stamps=lambda wildcards: stamps(image_of(wildcards).path, kernel_of(wildcards)),
     script:
         "../scripts/convolve_image.py"

@@ -29,3 +29,22 @@ use rule fit_external as fit_internal with:
         INTERNAL,
     log:
         f"{LOGS}/fit_internal/{{band}}_{{instrument}}.log",
+
+
+# One record for every image of a target, the skipped ones included: what all that follows goes by. Only now is it known
+# which anchored images there will be, hence a checkpoint.
+checkpoint collect_offsets:
+    input:
+        lib=lib("collect_offsets"),
+        solved=lambda wildcards: solved_files([wildcards.target]),
+    output:
+        OFFSETS,
+    log:
+        f"{LOGS}/collect_offsets.log",
+    conda:
+        "../../environment.yml"
+    params:
+        skipped=lambda wildcards: skipped_images(wildcards.target),
+        anchored=lambda wildcards: anchored_paths([wildcards.target]),
+    script:
+        "../scripts/collect_offsets.py"

@@ -6,7 +6,6 @@ rule plot_image:
         lib=lib("plot_image", beside=["anchoring.mplstyle"]),
         measured=lambda wildcards: measured_files([image_of(wildcards)], MEASURED),
         solved=lambda wildcards: solved_file(image_of(wildcards)),
-        applied=APPLIED,
     output:
         fit_png=report(f"{FIT}.png", category="{target}", labels=label_of("fit"), caption="../report/fit.rst"),
         fit_pdf=f"{FIT}.pdf",
@@ -73,8 +72,7 @@ use rule show_table as show_summary with:
 rule write_index:
     input:
         lib=lib("write_index", beside=["style.css.jinja", "survey.html.jinja", "tables.html.jinja"]),
-        solved=solved_files(plan.targets),
-        applied=applied_files(plan.targets),
+        offsets=offsets_files(plan.targets),
     output:
         f"{OUT}/index.html",
     log:
@@ -82,7 +80,6 @@ rule write_index:
     conda:
         "../../environment.yml"
     params:
-        skipped=skipped_rows(plan.targets),
         figures=figures_of(plan.images.values()),
         simplify_labels=config["simplify_labels"],
     script:

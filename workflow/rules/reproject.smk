@@ -1,7 +1,7 @@
 rule reproject_image:
     input:
         lib=lib("reproject_image"),
-        image=lambda wildcards: at_resolution(image_of(wildcards), pair_of(wildcards).resolution),
+        image=compared,
         reference=reference_of,
     output:
         intermediate(REPROJECTED),
@@ -16,5 +16,6 @@ rule reproject_image:
     params:
         method=config["reproject_func"],
         band=lambda wildcards: wildcards.band,
+        stamps=lambda wildcards: stamps(compared(wildcards), reference_of(wildcards)),
     script:
         "../scripts/reproject_image.py"

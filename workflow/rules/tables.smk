@@ -7,8 +7,7 @@ localrules:
 rule tabulate_target:
     input:
         lib=lib("tabulate_target"),
-        solved=lambda wildcards: solved_files([wildcards.target]),
-        applied=lambda wildcards: applied_files([wildcards.target]),
+        offsets=OFFSETS,
     output:
         fits=f"{TARGET}/{{target}}_anchor_tab.fits",
         csv=f"{TARGET}/{{target}}_anchor_tab.csv",
@@ -16,8 +15,6 @@ rule tabulate_target:
         f"{LOGS}/tabulate_target.log",
     conda:
         "../../environment.yml"
-    params:
-        skipped=lambda wildcards: skipped_rows([wildcards.target]),
     script:
         "../scripts/tabulate_target.py"
 
@@ -25,26 +22,25 @@ rule tabulate_target:
 rule summarise_run:
     input:
         lib=lib("summarise_run"),
-        solved=solved_files(plan.targets),
-        applied=applied_files(plan.targets),
+        offsets=offsets_files(plan.targets),
     output:
         f"{OUT}/anchor_summary.csv",
     log:
         f"{OUT}/logs/summarise_run.log",
     conda:
         "../../environment.yml"
-    params:
-        skipped=skipped_rows(plan.targets),
     script:
         "../scripts/summarise_run.py"
 
 
+# They look at every product, so that they run last and again after any of them. (None is `ancient`: Snakemake takes a job
+# whose inputs are made again for one that runs, looks for no other reason, and then leaves it out for its ancient inputs.)
 rule verify_target:
     input:
         lib=lib("verify_run"),
-        solved=lambda wildcards: solved_files([wildcards.target]),
-        applied=lambda wildcards: applied_files([wildcards.target]),
-        products=lambda wildcards: ancient(products_of([wildcards.target])),
+        offsets=OFFSETS,
+        products=lambda wildcards: products_of([wildcards.target]),
+        anchored=lambda wildcards: anchored_images([wildcards.target]),
     output:
         f"{TARGET}/{{target}}_complete.txt",
     log:
@@ -53,7 +49,8 @@ rule verify_target:
     conda:
         "../../environment.yml"
     params:
-        skipped=lambda wildcards: skipped_rows([wildcards.target]),
+        out_dir=OUT,
+        planned=lambda wildcards: sorted(anchored_paths([wildcards.target]).values()),
         allow_unanchored=config["allow_unanchored"],
     script:
         "../scripts/verify_run.py"
@@ -62,13 +59,14 @@ rule verify_target:
 use rule verify_target as verify_run with:
     input:
         lib=lib("verify_run"),
-        solved=solved_files(plan.targets),
-        applied=applied_files(plan.targets),
-        products=ancient([*products_of(plan.targets), f"{OUT}/anchor_summary.csv"]),
+        offsets=offsets_files(plan.targets),
+        products=[*products_of(plan.targets), f"{OUT}/anchor_summary.csv"],
+        anchored=lambda wildcards: anchored_images(plan.targets),
     output:
         f"{OUT}/run_complete.txt",
     log:
         f"{OUT}/logs/verify_run.log",
     params:
-        skipped=skipped_rows(plan.targets),
+        out_dir=OUT,
+        planned=sorted(anchored_paths(plan.targets).values()),
         allow_unanchored=config["allow_unanchored"],

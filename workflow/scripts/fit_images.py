@@ -14,7 +14,7 @@ from anchoring import offsets, records
 from anchoring.binning import Bins
 from anchoring.errors import AnchoringError
 from anchoring.flags import known_slopes
-from anchoring.pairs import Settings, described, fit_samples
+from anchoring.pairs import Settings, closure, described, fit_samples
 from anchoring.samples import read_samples
 
 NOTHING = dict.fromkeys(("slope", "intercept", "rms", "range"))
@@ -24,12 +24,13 @@ NO_FIT = {**NOTHING, "n_bins": 0, "n_pixels": 0, "used": [], "flags": []}
 def main(images, output, settings=None, external=None):
     settings = Settings(**(settings or {}))
     fitted = [records.with_fits(image, lambda pair, image=image: fit_of(pair, image, settings)) for image in images]
+    references = {}
     if external is None:
         solved = [offsets.solve_external(image) for image in fitted]
     else:
-        references = {record["name"]: record for record in records.read([external])}
+        references = {(record["band"], record["name"]): record for record in records.read([external])}
         solved = [offsets.solve_internal(image, references) for image in fitted]
-    records.write(output, solved)
+    records.write(output, [with_closure(*both, settings, references) for both in zip(solved, images, strict=True)])
 
 
 def fit_of(pair, image, settings):
@@ -76,6 +77,34 @@ def fitted(measured, pixels, settings, known):
         "image_source": measured["image_source"],
         "reference_source": measured["reference_source"],
     }
+
+
+def with_closure(record, image, settings, references):
+    """The record with the `closure` of the fit that fixed its offset, MJy/sr: what that fit still finds to add."""
+    if record["chosen"] is None:
+        return record
+    fit = record["fits"][record["chosen"]]
+    pair = image["pairs"][record["chosen"]]
+    measured = json.loads(Path(pair["bins"]).read_text())
+    reference_offset = 0.0 if fit["kind"] == "external" else references[fit["label"], fit["reference"]]["offset"]
+    # A range on the anchored axis moves with the reference's offset.
+    move = reference_offset if pair["range_follows"] else 0.0
+    low, high = measured["range"]
+    try:
+        value = closure(
+            read_samples(pair["pixels"]),
+            offset=record["offset"],
+            reference_offset=reference_offset,
+            limits=(low + move, high + move),
+            edges=np.array(measured["edges"]) + move,
+            sigma_x=measured["sigma_x"],
+            settings=settings,
+        )
+    except AnchoringError as refusal:
+        logging.info("%s: no closure: %s", record["image"], refusal)
+        return record
+    fits = [{**fit, "closure": value} if i == record["chosen"] else fit for i, fit in enumerate(record["fits"])]
+    return {**record, "fits": fits}
 
 
 if __name__ == "__main__":

@@ -10,12 +10,12 @@ from anchoring import records
 from anchoring.words import band_label, fits_caption, image_caption, picture_words, write_caption
 
 
-def main(image, solved, applied, pairs, figure, picture, simplify_labels):
+def main(image, solved, pairs, figure, picture, simplify_labels):
     # Half of the time of the job is this import: it comes when the log is there.
     from anchoring.figures import fits_figure, save_figure
     from anchoring.pictures import picture as draw_picture
 
-    (record,) = [r for r in records.applied(records.read([solved]), [applied]) if r["image"] == image]
+    (record,) = [r for r in records.read([solved]) if r["image"] == image]
     fits = [fit for fit in record["fits"] if fit["reference"] in pairs]
     drawn = [pair_of(fit, pairs[fit["reference"]], record, simplify_labels) for fit in fits]
     save_figure(fits_figure(drawn), [figure["png"], figure["pdf"]])
@@ -89,7 +89,6 @@ if __name__ == "__main__":
         snakemake.log[0],
         image=snakemake.params.image,
         solved=snakemake.input.solved,
-        applied=snakemake.input.applied,
         pairs=snakemake.params.pairs,
         figure={name: snakemake.output[f"fit_{name}"] for name in ("png", "pdf", "caption")},
         picture={name: snakemake.output[f"picture_{name}"] for name in ("png", "caption")},

@@ -4,8 +4,8 @@ from anchoring.stage import run
 from anchoring import records, tables
 
 
-def main(solved, applied, skipped, fits, csv):
-    rows = tables.fit_rows(records.closed([*records.read(solved), *map(records.skipped, skipped)], applied))
+def main(offsets, fits, csv):
+    rows = tables.fit_rows(records.read([offsets]))
     tables.write_fits(fits, rows)
     tables.write_csv(csv, rows, tables.FIT_COLUMNS)
 
@@ -14,9 +14,7 @@ if __name__ == "__main__":
     run(
         main,
         snakemake.log[0],
-        solved=snakemake.input.solved,
-        applied=snakemake.input.applied,
-        skipped=snakemake.params.skipped,
+        offsets=snakemake.input.offsets,
         fits=snakemake.output.fits,
         csv=snakemake.output.csv,
     )

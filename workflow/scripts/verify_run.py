@@ -3,14 +3,16 @@
 import sys
 
 from anchoring.stage import run
-from anchoring import records, tables
+from anchoring import leftovers, records, tables
 from anchoring.errors import AnchoringError
 from anchoring.files import whole_file
 
 
-def main(solved, applied, skipped, allow_unanchored, output):
-    rows = tables.image_rows([*records.applied(records.read(solved), applied), *map(records.skipped, skipped)])
+def main(offsets, out_dir, planned, allow_unanchored, output, target=None):
+    rows = tables.image_rows(records.read(offsets))
     words = tables.closing_words(rows)
+    left = leftovers.words(leftovers.left_over(out_dir, planned, target))
+    words = "\n".join(filter(None, [words, left]))
     complete = all(row["status"] == "anchored" for row in rows)
     if not (complete or allow_unanchored):
         raise AnchoringError(words)
@@ -23,9 +25,10 @@ if __name__ == "__main__":
     run(
         main,
         snakemake.log[0],
-        solved=snakemake.input.solved,
-        applied=snakemake.input.applied,
-        skipped=snakemake.params.skipped,
+        offsets=snakemake.input.offsets,
+        out_dir=snakemake.params.out_dir,
+        planned=snakemake.params.planned,
         allow_unanchored=snakemake.params.allow_unanchored,
         output=snakemake.output[0],
+        target=snakemake.wildcards.get("target"),
     )

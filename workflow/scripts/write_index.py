@@ -5,8 +5,8 @@ from anchoring import __version__, records
 from anchoring.page import survey, write_page
 
 
-def main(solved, applied, skipped, figures, simplify_labels, output):
-    ended = [*records.applied(records.read(solved), applied), *map(records.skipped, skipped)]
+def main(offsets, figures, simplify_labels, output):
+    ended = records.read(offsets)
     write_page(output, "survey.html.jinja", version=__version__, **survey(ended, figures, simplify_labels))
 
 
@@ -14,9 +14,7 @@ if __name__ == "__main__":
     run(
         main,
         snakemake.log[0],
-        solved=snakemake.input.solved,
-        applied=snakemake.input.applied,
-        skipped=snakemake.params.skipped,
+        offsets=snakemake.input.offsets,
         figures=snakemake.params.figures,
         simplify_labels=snakemake.params.simplify_labels,
         output=snakemake.output[0],

@@ -170,10 +170,7 @@ def _write_hdus(file, out, offset, cards, history, version, source):
             raw = _with_cards(raw, [*cards, fits.Card("HISTORY", history)])
             _write_changed(out, raw, _anchored_pixels(file, header, offset, checksum))
             if source is not None and str(checksum) != source:
-                raise AnchoringError(
-                    "was changed after it was fitted; expected the image that was: run again, after `touch` of the "
-                    "file if its date is older than the fit"
-                )
+                raise AnchoringError("was changed after it was fitted; expected the image that was: run again")
         elif name == "ASDF":
             keywords, comments = _size_keywords(header)
             asdf = anchored_asdf(b"".join(_pieces(file, size)), offset, history, version)

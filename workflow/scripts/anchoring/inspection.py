@@ -45,7 +45,7 @@ def inspect(mosaics):
     references = {}
     for record in (r for r in looked if _has_references(r, "external")):
         solved.append(offsets.solve_external(record))
-        references.setdefault((record["target"], record["instrument"]), {})[record["name"]] = solved[-1]
+        references.setdefault((record["target"], record["instrument"]), {})[record["band"], record["name"]] = solved[-1]
     for record in (r for r in looked if _has_references(r, "internal")):
         beside = references.get((record["target"], record["instrument"]), {})
         solved.append(offsets.solve_internal(record, beside))

@@ -3,6 +3,7 @@
 import math
 
 from .flags import DISAGREE
+from .records import without_offset
 
 # A record is one image with the fits it has (a list of mappings in order of preference, each with reference, label,
 # kind, resolution, status, reason and, if its status is "fitted", slope, intercept and what else describes the fit).
@@ -116,7 +117,7 @@ def solve_external(image):
     Returns
     -------
     The record with status (anchored, skipped or failed), offset, offset_err and offset_sys (MJy/sr or None), chosen
-    (index in fits or None), reference and reason added, and in each fit its tension, offset_err and offset_sys.
+    (index in fits or None), reference and reason added, and in each fit its tension, offset, offset_err and offset_sys.
     """
     fits = [_with_errors(fit) for fit in with_tension(image["fits"])]
     fitted = [fit for fit in fits if fit["status"] == "fitted"]
@@ -127,14 +128,15 @@ def solve_external(image):
     image = {**image, "fits": fits}
     for index, fit in enumerate(fits):
         if fit["status"] == "fitted":
-            return _anchored(image, index, external_offset(fit["intercept"]), fit["offset_err"], fit["offset_sys"])
+            return _anchored(image, index)
     return _not_anchored(image)
 
 
 def _with_errors(fit):
     if fit["status"] != "fitted":
         return fit
-    return {**fit, "offset_err": fit["intercept_err"], "offset_sys": fit["intercept_sys"]}
+    offset = external_offset(fit["intercept"])
+    return {**fit, "offset": offset, "offset_err": fit["intercept_err"], "offset_sys": fit["intercept_sys"]}
 
 
 def _widened(fit, between):
@@ -152,32 +154,31 @@ def solve_internal(image, references):
     image : mapping
         A record with its `fits`.
     references : mapping
-        Solved record of every ref_band image, by name.
+        Solved record of every ref_band image, by band and name.
 
     Returns
     -------
     As `solve_external`; a fit on a ref_band image that is not anchored fails with that reason.
     """
-    fits = [_internal_errors(fit, references.get(fit["reference"])) for fit in image["fits"]]
+    fits = [_internal_errors(fit, references.get((fit["label"], fit["reference"]))) for fit in image["fits"]]
     image = {**image, "fits": fits}
     usable = [index for index, fit in enumerate(fits) if fit["status"] == "fitted"]
     if not usable:
         return _not_anchored(image)
     index = max(usable, key=lambda i: fits[i]["n_pixels"])
-    fit = fits[index]
-    offset = internal_offset(fit["slope"], fit["intercept"], references[fit["reference"]]["offset"])
-    return _anchored(image, index, offset, fit["offset_err"], fit["offset_sys"])
+    return _anchored(image, index)
 
 
 def _internal_errors(fit, reference):
     fit = _on_anchored(fit, reference)
     if fit["status"] != "fitted":
         return fit
-    errors = {
+    own = {
+        "offset": internal_offset(fit["slope"], fit["intercept"], reference["offset"]),
         "offset_err": internal_offset_error(fit, reference),
         "offset_sys": internal_offset_sys(fit, reference),
     }
-    return {**fit, **errors}
+    return {**fit, **own}
 
 
 def _on_anchored(fit, reference):
@@ -191,22 +192,24 @@ def _on_anchored(fit, reference):
     if fit.get("reference_source") != reference.get("source"):
         reason = (
             f"{reference['image']} was changed between its own fit and this one on it; expected one image for both: "
-            "run again, after `touch` of the file if its date is older than the fits"
+            "run again"
         )
         return {**fit, "status": "failed", "reason": reason}
     return fit
 
 
-def _anchored(image, index, offset, error, systematic):
-    solved = {
+def _anchored(image, index):
+    """The record with the offset of one of its fits."""
+    fit = image["fits"][index]
+    return {
+        **image,
         "status": "anchored",
-        "offset": offset,
-        "offset_err": error,
-        "offset_sys": systematic,
+        **{name: fit[name] for name in ("offset", "offset_err", "offset_sys")},
         "chosen": index,
-        "source": image["fits"][index].get("image_source"),  # `hdus.Image.source` of what was fitted
+        "source": fit.get("image_source"),  # `hdus.Image.source` of what was fitted
+        "reference": fit["label"],
+        "reason": "",
     }
-    return {**image, **solved, "reference": image["fits"][index]["label"], "reason": ""}
 
 
 def _not_anchored(image):
@@ -214,13 +217,4 @@ def _not_anchored(image):
     fits = image["fits"]
     status = "failed" if any(fit["status"] == "failed" for fit in fits) else "skipped"
     reason = "; ".join(dict.fromkeys(f"{fit['label']}: {fit['reason']}" for fit in fits))
-    return {
-        **image,
-        "status": status,
-        "offset": None,
-        "offset_err": None,
-        "offset_sys": None,
-        "chosen": None,
-        "reference": "",
-        "reason": reason,
-    }
+    return without_offset(image, status, reason)

@@ -122,7 +122,7 @@ def require_one_grid(image, reference, image_path, reference_path):
     if shape != size or pixels != grid:
         raise AnchoringError(
             f"{reference_path} was changed after {image_path} was reprojected onto it; expected the same pixels: run "
-            "again, after `touch` of the reference if its date is older"
+            "again"
         )
 
 

@@ -1,4 +1,4 @@
-"""The solved offsets as they are stored: JSON records, one per image, and the rows of the tables made from them."""
+"""The solved offsets as they are stored: JSON records, one per image."""
 
 import json
 from pathlib import Path
@@ -29,52 +29,34 @@ def read(paths):
     return [record for path in paths for record in json.loads(Path(path).read_text())]
 
 
+def without_offset(image, status, reason):
+    """The record of an image that has no offset.
+
+    Parameters
+    ----------
+    image : mapping
+        What is known of it: target, band, image, name, instrument, and its `fits`, if any.
+    status : {"failed", "skipped"}
+    reason : str
+    """
+    nothing = dict.fromkeys(("offset", "offset_err", "offset_sys", "chosen"))
+    return {"fits": [], **image, **nothing, "status": status, "reference": "", "reason": reason}
+
+
 def skipped(image):
-    """The record of an image that the plan has nothing for."""
-    return {
-        "fits": [],
-        "status": "skipped",
-        "offset": None,
-        "offset_err": None,
-        "offset_sys": None,
-        "chosen": None,
-        "reference": "",
-        **image,
-    }
+    """The record of an image of the plan that no fit can be made for, for its `reason`."""
+    return without_offset(image, "skipped", image["reason"])
 
 
-def applied(records, paths):
-    """The records as they ended: an offset that could not be applied (files of `apply_offset`) is a failure."""
-    failures = {}
-    for path in paths:
-        outcome = json.loads(Path(path).read_text())
-        if outcome["status"] != "anchored":
-            failures[outcome["image"]] = outcome["reason"]
-    return [_failed(record, failures) for record in records]
+def final(solved, skipped_images):
+    """The records of all images of the plan, by target, band and name: what tables, page and status of a run go by.
 
-
-def closed(records, paths):
-    """The records with the `closure` (files of `apply_offset`) in the fit that anchored each image."""
-    found = {c["image"]: c["closure"] for c in (json.loads(Path(path).read_text()) for path in paths)}
-    return [_closed(record, found.get(record["image"])) for record in records]
-
-
-def _closed(record, value):
-    if record["chosen"] is None or value is None:
-        return record
-    fits = [{**fit, "closure": value} if i == record["chosen"] else fit for i, fit in enumerate(record["fits"])]
-    return {**record, "fits": fits}
-
-
-def _failed(record, failures):
-    if record["status"] != "anchored" or record["image"] not in failures:
-        return record
-    return {
-        **record,
-        "status": "failed",
-        "offset": None,
-        "offset_err": None,
-        "offset_sys": None,
-        "chosen": None,
-        "reason": failures[record["image"]],
-    }
+    Parameters
+    ----------
+    solved : list of mappings
+        From `offsets.solve_external` and `solve_internal`.
+    skipped_images : list of mappings
+        Images that nothing can be done for, each with the `reason`.
+    """
+    records = [*solved, *map(skipped, skipped_images)]
+    return sorted(records, key=lambda record: (record["target"], record["band"], record["name"]))

@@ -5,7 +5,6 @@ import math
 from pathlib import Path
 
 from .files import whole_file
-from .offsets import external_offset, internal_offset
 
 # name: FITS format (None: text). The first six are the published table's, with its values: file names without .fits.
 FIT_COLUMNS = {
@@ -57,7 +56,6 @@ def fit_rows(records):
     `status` of the fit that fixed an offset is anchored; of one that could have, unused; else skipped or failed.
     `offset` is this fit's own answer.
     """
-    by_name = {record["name"]: record for record in records}
     rows = []
     for record in records:
         image = {
@@ -77,19 +75,9 @@ def fit_rows(records):
                 "range_min": low,
                 "range_max": high,
                 "flags": " ".join(fit.get("flags", ())),
-                "offset": _own_offset(fit, by_name),
                 "status": "anchored" if index == record["chosen"] else status,
             })  # fmt: skip
     return rows
-
-
-def _own_offset(fit, by_name):
-    """What the fit alone says has to be added."""
-    if fit["status"] != "fitted":
-        return None
-    if fit["kind"] == "external":
-        return external_offset(fit["intercept"])
-    return internal_offset(fit["slope"], fit["intercept"], by_name[fit["reference"]]["offset"])
 
 
 def image_rows(records):

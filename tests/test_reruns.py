@@ -1,0 +1,318 @@
+"""Whatever changes, the same command again leaves what a run from scratch leaves.
+
+Compared are the anchored images, the tables, the page, the exit status and what is said of the images. What an earlier
+run left of images that are not in the present one is named as left over.
+"""
+
+import os
+import random
+import re
+import shutil
+
+import numpy as np
+import pytest
+import yaml
+from astropy.io import fits
+from runs import ROOT, Project, products, set_cards
+from scene import IDEAL
+
+TREE = {"targets": ["ngc0628"], "bands": ("F770W", "F2100W"), "references": ("irac4_atgauss4", "w3_atgauss15"),
+        "field": (90.0, 80.0), "coarsen": 6.0, "sky": IDEAL}  # fmt: skip
+LOOKED_AT = re.compile(r"_i2d_\w+\.fits$|_anchor_tab\.\w+$|anchor_summary\.\w+$|index\.html$|_offsets\.json$")
+LAST = re.compile(r"^\d+ of \d+ images anchored\.\n(?:Not anchored:\n(?:  .*\n)*)?", re.MULTILINE)
+TABLE = "data/galaxies.csv"
+
+# Every key of the configuration, and what it is changed to; a change each, or two that do not meet.
+CONFIGURATION = [
+    {"in_dir": "data/other", "simplify_labels": False},
+    {"ref_dir": "data/other_ref", "kernel_dir": "data/other_kernels"},
+    {"out_dir": "elsewhere", "preload": False},
+    {"in_step_ext": "i2d_second", "out_step_ext": "i2d_zeroed"},
+    {"in_subdir": "lv4", "out_subdir": "between"},
+    {"targets": ["ngc0628"], "bands": ["F770W"]},
+    {"instruments": {"miri": {"ref_band": None}}},
+    {"allow_unanchored": True, "instruments": {"miri": {"external_bands": ["irac1"]}}},
+    {"internal_conv_band": "gauss15", "keep_intermediates": False},
+    {"reproject_func": "adaptive"},
+    {"galaxy_table": TABLE},
+    {"galaxy_table": TABLE, "reff_factor": 1.5, "nbins": 12},
+    {"galaxy_table": TABLE, "percentile_range": [10, 70], "range_from": "comparison"},
+    {"estimator": "errors_in_variables"},
+    {"estimator": "errors_in_variables", "reference_noise": {"irac4": 0.05}},
+    {"erode_fwhm": 0.5},
+    {"bin_weights": "count"},
+    {"clip": "mad"},
+    {"intensity_range": {"irac4": [200, 300]}},
+    {"range_on": "anchored"},
+    {"mask_dir": "data/masks"},
+]
+
+
+class Changing(Project):
+    """A small tree with some of everything that a configuration can ask for."""
+
+    def __init__(self, folder, **tree):
+        super().__init__(folder, **{**TREE, **tree})
+        data = self.folder / "data"
+        brighter(data / "ref/ngc0628_irac4_atgauss4.fits", shutil.copytree(data / "ref", data / "other_ref"))
+        shutil.copytree(data / "kernels", data / "other_kernels")
+        shutil.copytree(data / "ngc0628", data / "other/ngc0628")
+        (data / "masks").mkdir()
+        for band in TREE["bands"]:
+            image = self.image("ngc0628", band)
+            for other in (
+                image.with_name(image.name.replace("_align", "_second")),
+                data / f"ngc0628/{band}/lv4" / image.name,
+            ):
+                other.parent.mkdir(exist_ok=True)
+                shutil.copy(image, other)
+                brighten(other, 0.1)
+        write_mask(self, "ngc0628", data / "masks/ngc0628.fits")
+
+    def copied(self, folder, *, results):
+        """The project in another folder, with or without its results."""
+        other = object.__new__(type(self))
+        other.folder, other.truth = folder, self.truth
+        ignore = (
+            None
+            if results
+            else lambda directory, names: {"results", ".snakemake"} if directory == str(self.folder) else ()
+        )
+        shutil.copytree(self.folder, folder, symlinks=True, ignore=ignore)
+        return other
+
+    def outcome(self):
+        """What is left by a run: its status and last words, and what it made."""
+        done = self.snakemake()
+        config = yaml.safe_load((self.folder / "config.yaml").read_text())
+        out = self.folder / config.get("out_dir", "results")
+        made = (
+            {str(path): content for path, content in products(out).items() if LOOKED_AT.search(str(path))}
+            if out.is_dir()
+            else {}
+        )
+        # Where nothing was left to do, nothing is said once more.
+        complete = out / "run_complete.txt"
+        said = LAST.findall(done.stderr) or LAST.findall(complete.read_text() if complete.is_file() else "")
+        assert said, done.stderr[-3000:]
+        return done.returncode, said[-1], made, done.stderr
+
+
+def brighten(path, by):
+    with fits.open(path, mode="update") as hdus:
+        data = hdus[1 if len(hdus) > 1 else 0].data
+        if data.dtype.kind != "f":  # a mask
+            data[...] = 1 - data
+            return
+        data[np.isfinite(data) & (data != 0)] += np.float32(by)
+
+
+def brighter(original, folder):
+    shutil.copy(original, folder)
+    brighten(f"{folder}/{original.name}", 0.05)
+
+
+def write_mask(project, target, path):
+    """A mask that leaves out a corner of the target's F770W."""
+    with fits.open(project.image(target, "F770W")) as hdus:
+        mask = np.zeros(hdus["SCI"].shape, dtype=np.uint8)
+        mask[: len(mask) // 3, : len(mask) // 3] = 1
+        path.parent.mkdir(exist_ok=True)
+        fits.PrimaryHDU(
+            mask, fits.Header([c for c in hdus["SCI"].header.cards if c.keyword[:2] in ("CD", "CR", "CT", "CU", "PC")])
+        ).writeto(path, overwrite=True)
+
+
+def require_same(again, fresh):
+    """What a run again left is what a run from scratch left; anchored images of another plan are named."""
+    code, said, made, words = again
+    assert (code, said) == fresh[:2]
+    expected = fresh[2]
+    differing = [path for path, content in expected.items() if made.get(path) != content]
+    assert not differing
+    left = [path for path in made if path not in expected and re.search(r"/lv\d/.*\.fits$", path)]
+    assert all(path in words for path in left), left
+    assert ("of earlier runs" in words) == bool(left)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    project = Changing(tmp_path_factory.mktemp("base") / "project")
+    project.base = project.outcome()
+    assert project.base[0] == 0
+    return project
+
+
+def test_every_key_of_the_configuration_is_changed():
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    assert {key for change in CONFIGURATION for key in change} == set(schema["properties"])
+
+
+@pytest.mark.parametrize("change", CONFIGURATION, ids=" ".join)
+def test_a_changed_configuration(finished, tmp_path, change):
+    again = finished.copied(tmp_path / "again", results=True)
+    again.configure(**change)
+    fresh = again.copied(tmp_path / "fresh", results=False)
+    require_same(again.outcome(), fresh.outcome())
+
+
+# --- inputs: each change in a target of its own, all in one run ------------------------------------------------------
+
+
+def replace_by_older(path):
+    """Another file in its place, with a date long before all results."""
+    brighten(path, 0.07)
+    os.utime(path, (1e9, 1e9))
+
+
+def replace_reference(project, target):
+    brighten(reference(project, target), 0.07)
+
+
+def reference(project, target, label="irac4_atgauss4"):
+    return project.folder / f"data/ref/{target}_{label}.fits"
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[: 2880 * 5])
+
+
+def noise_map(project, target, value):
+    with fits.open(reference(project, target)) as hdus:
+        data = np.full(hdus[0].shape, value, dtype=np.float32)
+        fits.PrimaryHDU(data, hdus[0].header).writeto(reference(project, target, "irac4_atgauss4_err"), overwrite=True)
+
+
+def mask_of(project, target):
+    return project.folder / f"data/masks/{target}.fits"
+
+
+def another_band(project, target):
+    source = project.image("spare", "F2100W")
+    path = project.folder / f"data/{target}/F2100W/lv3/{source.name.replace('spare', target)}"
+    path.parent.mkdir(parents=True)
+    shutil.copy(source, path)
+
+
+def no_ref_band(project, target):
+    another_band(project, target)
+    project.image(target, "F770W").unlink()
+
+
+def anchored_before(project, target):
+    set_cards(project.image(target, "F770W"), "SCI", {"ANCHOFF": 0.1})
+
+
+INPUTS = {
+    "replaced": lambda p, t: brighten(p.image(t, "F770W"), 0.07),
+    "older": lambda p, t: replace_by_older(p.image(t, "F770W")),
+    "touched": lambda p, t: os.utime(p.image(t, "F770W")),
+    "cut": lambda p, t: cut(p.image(t, "F770W")),
+    "card": lambda p, t: set_cards(p.image(t, "F770W"), "SCI", {"BUNIT": "DN/s"}),
+    "anchoredbefore": anchored_before,
+    "empty": lambda p, t: shutil.rmtree(p.folder / f"data/{t}/F770W/lv3") or (p.folder / f"data/{t}/F770W/lv3").mkdir(),
+    "gone": lambda p, t: shutil.rmtree(p.folder / f"data/{t}"),
+    "band": another_band,
+    "noref": no_ref_band,
+    "refreplaced": replace_reference,
+    "refolder": lambda p, t: replace_by_older(reference(p, t)),
+    "refgone": lambda p, t: reference(p, t).unlink(),
+    "refcut": lambda p, t: cut(reference(p, t)),
+    "refsecond": lambda p, t: shutil.copy(reference(p, "spare", "w3_atgauss15"), reference(p, t, "w3_atgauss15")),
+    "noisenew": lambda p, t: noise_map(p, t, 0.02),
+    "noiseother": lambda p, t: noise_map(p, t, 0.04),
+    "noisegone": lambda p, t: reference(p, t, "irac4_atgauss4_err").unlink(),
+    "noisecut": lambda p, t: cut(reference(p, t, "irac4_atgauss4_err")),
+    "masknew": lambda p, t: write_mask(p, t, mask_of(p, t)),
+    "maskgone": lambda p, t: mask_of(p, t).unlink(),
+    "maskcut": lambda p, t: cut(mask_of(p, t)),
+    "outputgone": lambda p, t: p.anchored(t, "F770W").unlink(missing_ok=True),
+}
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """A target for every change of inputs, each with one band and one reference, and a spare one; run once."""
+    folder = tmp_path_factory.mktemp("many") / "project"
+    project = object.__new__(Changing)
+    project.folder, data = folder, folder / "data"
+    one = {**TREE, "targets": ["spare"]}
+    project.truth = Project(folder, **one).truth
+    for target in INPUTS:
+        source = project.image("spare", "F770W")
+        path = data / f"{target}/F770W/lv3/{source.name.replace('spare', target)}"
+        path.parent.mkdir(parents=True)
+        shutil.copy(source, path)
+        shutil.copy(reference(project, "spare"), reference(project, target))
+        if target.startswith("noise") and target != "noisenew":
+            noise_map(project, target, 0.02)
+        if target.startswith("mask") and target != "masknew":
+            write_mask(project, target, mask_of(project, target))
+    mask_of(project, "none").parent.mkdir(exist_ok=True)
+    project.configure(mask_dir="data/masks", estimator="errors_in_variables")
+    code, said, _, words = project.outcome()
+    assert code == 0, words[-3000:]
+    assert said.startswith(f"{len(INPUTS) + 2} of {len(INPUTS) + 2} images")
+    return project
+
+
+def test_changed_inputs(many, tmp_path):
+    again = many.copied(tmp_path / "again", results=True)
+    before = many.summary()
+    for target, change in INPUTS.items():
+        change(again, target)
+    fresh = again.copied(tmp_path / "fresh", results=False)
+    outcome = again.outcome()
+    require_same(outcome, fresh.outcome())
+    assert outcome[0] == 1
+    after = {target: row for (target, band, _), row in again.summary().items() if band == "F770W"}
+    for name in ("replaced", "older"):
+        moved = float(after[name]["offset"]) - float(
+            before[name, "F770W", f"{name}_miri_lv3_f770w_i2d_align.fits"]["offset"]
+        )
+        assert abs(moved + 0.07) < 1e-4, name
+    for name in ("cut", "card", "anchoredbefore", "refgone", "refcut", "noisecut", "maskcut"):
+        assert after[name]["status"] in ("failed", "skipped"), name
+        assert not list((again.folder / f"results/{name}/F770W/lv3").glob("*_anchor.fits"))
+    left = again.folder / "results/gone/F770W/lv3/gone_miri_lv3_f770w_i2d_anchor.fits"
+    assert left.is_file()
+    assert str(left.relative_to(again.folder)) in outcome[3]
+    # And all of it back again.
+    shutil.rmtree(again.folder / "data")
+    shutil.copytree(many.folder / "data", again.folder / "data")
+    fresh = again.copied(tmp_path / "back", results=False)
+    require_same(again.outcome(), fresh.outcome())
+
+
+# --- several changes one after the other ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_sequences_of_changes(finished, tmp_path, seed):
+    rng = random.Random(seed)
+    again = finished.copied(tmp_path / "again", results=True)
+    data = again.folder / "data"
+    kept = {path: path.read_bytes() for path in sorted(data.rglob("*.fits"))}
+    for step in range(4):
+        changes = {key: value for change in rng.sample(CONFIGURATION, 2) for key, value in change.items()}
+        if "instruments" in changes:  # which may have no such reference: refused before anything runs
+            changes.pop("intensity_range", None)
+            changes.pop("reference_noise", None)
+        again.configure(**changes)
+        for path in rng.sample(sorted(kept), 3):
+            what = rng.choice(("remove", "cut", "brighten", "older", "restore"))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(kept[path])
+            if what == "remove":
+                path.unlink()
+            elif what == "cut":
+                cut(path)
+            elif what == "brighten":
+                brighten(path, 0.05)
+            elif what == "older":
+                replace_by_older(path)
+        fresh = again.copied(tmp_path / f"fresh{step}", results=False)
+        if step % 2:
+            require_same(again.outcome(), fresh.outcome())
+        else:
+            again.snakemake()

@@ -1,0 +1,54 @@
+"""Anchored images in a folder of results that are not of the present run."""
+
+import glob
+from pathlib import Path
+
+from astropy.io import fits
+
+SHOWN = 10  # names in a message
+
+
+def left_over(out_dir, planned, target=None):
+    """Anchored images in a folder of results that a run does not write.
+
+    They are of images that were in an earlier run and are not in this one: other bands or targets, another name, a
+    mosaic that is not there any more. Whether to keep them is for the user to say.
+
+    Parameters
+    ----------
+    out_dir : path
+    planned : iterable of path
+        Where the run writes its anchored images.
+    target : str, optional
+        Look in the folder of this target only.
+
+    Returns
+    -------
+    sorted list of str
+    """
+    known = {Path(path).resolve() for path in planned}
+    found = Path(out_dir).glob(f"{'*' if target is None else glob.escape(target)}/*/*/*.fits")
+    found = (path for path in found if path.is_file() and path.resolve() not in known)
+    return sorted(str(path) for path in found if _is_anchored(path))
+
+
+def _is_anchored(path):
+    try:
+        with fits.open(path) as hdus:
+            return "SCI" in hdus and "ANCHOFF" in hdus["SCI"].header
+    except (OSError, ValueError, KeyError, TypeError, fits.VerifyError):
+        return False  # not an image of this workflow
+
+
+def words(paths):
+    """What to say of anchored images that are left over; empty if there are none."""
+    if not paths:
+        return ""
+    more = [f"  and {len(paths) - SHOWN} more"] if len(paths) > SHOWN else []
+    return "\n".join(
+        [
+            f"{len(paths)} anchored images of earlier runs are not in this one; kept, delete what you do not need:",
+            *(f"  {path}" for path in paths[:SHOWN]),
+            *more,
+        ]
+    )
