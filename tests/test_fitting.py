@@ -15,7 +15,7 @@ from anchoring.binning import (
 )
 from anchoring.errors import AnchoringError
 from anchoring.fitting import fit_line
-from anchoring.offsets import solve_external, solve_internal
+from anchoring.offsets import internal_offset_error, solve_external, solve_internal
 
 
 def test_fixed_ranges_have_17_and_7_bins():
@@ -189,6 +189,26 @@ def test_references_that_disagree_widen_the_error_and_say_so():
     assert solved["offset_err"] == 0.05
     assert solved["fits"][0]["flags"] == solved["fits"][2]["flags"] == ["references_disagree"]
     assert solved["fits"][1]["tension"] is None
+
+
+@pytest.mark.parametrize("unknown", [None, np.nan])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_references_that_disagree_are_found_next_to_one_without_an_error(place, unknown):
+    fits = [fitted("irac4", -0.2), fitted("w3", -0.8)]
+    fits.insert(place, fitted("w4", -0.5, intercept_err=unknown))
+    found = {fit["label"]: fit for fit in solve_external({"name": "a", "fits": fits})["fits"]}
+    alone = solve_external({"name": "a", "fits": [fitted("irac4", -0.2), fitted("w3", -0.8)]})["fits"]
+    for fit in alone:
+        assert found[fit["label"]] == fit
+        assert fit["flags"] == ["references_disagree"]
+    assert found["w4"]["tension"] is None
+    assert found["w4"]["flags"] == []
+
+
+def test_an_internal_offset_on_one_without_an_error_has_no_error():
+    fit = fitted("x", 0.1)
+    for reference in ({"offset": 0.1, "offset_err": None}, {"offset": 0.1, "offset_err": np.nan}):
+        assert np.isnan(internal_offset_error(fit, reference))
 
 
 def test_a_single_reference_has_no_tension():

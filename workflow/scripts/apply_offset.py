@@ -3,7 +3,6 @@
 The closure test goes with it: what the fit that anchored the image still finds to add to what was written.
 """
 
-import json
 import logging
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy as np
 from anchoring.stage import run
 from anchoring import __version__, anchored, mosaics, records
 from anchoring.errors import AnchoringError
-from anchoring.files import whole_file
+from anchoring.files import or_nan, read_json, write_json
 from anchoring.pairs import Settings, closure
 from anchoring.samples import read_samples
 
@@ -32,8 +31,7 @@ def main(image, solved, anchored_path, record=None, external=None, pairs=None, s
         closing = None if record is None else closure_of(image, anchored_path, solution, external, pairs, settings)
         outcome = {"status": "anchored", "reason": "", "closure": closing}
     if record is not None:
-        with whole_file(record) as temporary:
-            temporary.write_text(json.dumps({"image": image, "anchored": anchored_path, **outcome}, indent=1))
+        write_json(record, {"image": image, "anchored": anchored_path, **outcome})
 
 
 def write(image, anchored_path, solution):
@@ -58,7 +56,7 @@ def closure_of(image, anchored_path, solution, external, pairs, settings):
     """What the fit that anchored an image still finds to add to its file, MJy/sr; None where it finds no line."""
     fit = solution["fits"][solution["chosen"]]
     pair = pairs[fit["reference"]]
-    measured = json.loads(Path(pair["bins"]).read_text())
+    measured = read_json(pair["bins"])
     shift, reference_offset = mosaics.offset_between(image, anchored_path), 0.0
     if fit["kind"] == "internal":
         reference_offset = next(r["offset"] for r in records.read([external]) if r["name"] == fit["reference"])
@@ -72,7 +70,7 @@ def closure_of(image, anchored_path, solution, external, pairs, settings):
             reference_offset=reference_offset,
             limits=(low + move, high + move),
             edges=np.array(measured["edges"]) + move,
-            sigma_x=measured["sigma_x"],
+            sigma_x=or_nan(measured["sigma_x"]),
             settings=Settings(**settings),
         )
     except AnchoringError as refusal:

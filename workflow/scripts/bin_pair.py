@@ -1,6 +1,5 @@
 """Bin an image against its reference: medians for the fit, and what its errors and its figure need of the pixels."""
 
-import json
 import logging
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy as np
 from anchoring.stage import run
 from anchoring import binning, headers, noise, products, records, references, samples, selection, views
 from anchoring.errors import AnchoringError
-from anchoring.files import whole_file
+from anchoring.files import whole_file, write_json
 from anchoring.pairs import Settings
 
 OPTIONS = {"settings": {}, "intensity_range": None, "noise": None}
@@ -85,8 +84,7 @@ def main(
         logging.error("%s", refusal)
         result, listed = {"refused": str(refusal)}, {}
     counts, x_edges, y_edges = binning.pixel_density(*pictured, limits=limits)
-    with whole_file(bins) as temporary:
-        temporary.write_text(json.dumps(result, indent=1))
+    write_json(bins, result)
     with whole_file(pixels) as temporary:
         np.savez(temporary, density=counts, x_edges=x_edges, y_edges=y_edges, **listed)
     with whole_file(view) as temporary:

@@ -1,9 +1,6 @@
 """The solved offsets as they are stored: JSON records, one per image, and the rows of the tables made from them."""
 
-import json
-from pathlib import Path
-
-from .files import whole_file
+from .files import read_json, write_json
 
 
 def with_fits(image, fit_of):
@@ -20,13 +17,12 @@ def _fit(pair, fit_of):
 
 def write(path, records):
     """Write solved records, whole or not at all."""
-    with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(records, indent=1))
+    write_json(path, records)
 
 
 def read(paths):
     """The solved records of some files, one after the other."""
-    return [record for path in paths for record in json.loads(Path(path).read_text())]
+    return [record for path in paths for record in read_json(path)]
 
 
 def skipped(image):
@@ -47,7 +43,7 @@ def applied(records, paths):
     """The records as they ended: an offset that could not be applied (files of `apply_offset`) is a failure."""
     failures = {}
     for path in paths:
-        outcome = json.loads(Path(path).read_text())
+        outcome = read_json(path)
         if outcome["status"] != "anchored":
             failures[outcome["image"]] = outcome["reason"]
     return [_failed(record, failures) for record in records]
@@ -55,7 +51,7 @@ def applied(records, paths):
 
 def closed(records, paths):
     """The records with the `closure` (files of `apply_offset`) in the fit that anchored each image."""
-    found = {c["image"]: c["closure"] for c in (json.loads(Path(path).read_text()) for path in paths)}
+    found = {c["image"]: c["closure"] for c in map(read_json, paths)}
     return [_closed(record, found.get(record["image"])) for record in records]
 
 
