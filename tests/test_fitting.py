@@ -43,6 +43,27 @@ def test_bins_are_medians_and_percentiles_of_what_lies_in_them(rng):
     assert_allclose(bins.x, 0.3 + 0.1 * np.arange(17))
 
 
+@pytest.mark.parametrize(("high", "low"), [(4000.0, 0.0), (3276.9, 0.0), (9000.0, 0.0), (3e6 + 3, 3e6), (9999.97, -0.02)])
+def test_bins_are_those_of_numpy_however_many_they_are_and_however_bright(rng, low, high):
+    edges = fixed_width_edges(low, high)
+    assert len(edges) == round((high - low) * 10)
+    for dtype in (float, np.float32):
+        x = rng.uniform(low, high, 30_000).astype(dtype)
+        bins = bin_medians(x, x.astype(float), edges)
+        # A sum over cells as numpy counts them, each value compared in double precision.
+        place = np.digitize(x.astype(float), edges)
+        expected = np.bincount(place, minlength=len(edges) + 1)[1:-1]
+        assert np.array_equal(bins.count, expected)
+        filled = bins.count > 0
+        assert np.all(np.abs(bins.median - bins.x)[filled] <= 0.051)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 10_001.0), (0.0, np.inf), (-1e300, 1e300)])
+def test_a_range_of_more_bins_than_any_image_fills_is_refused(low, high):
+    with pytest.raises(AnchoringError, match=r"more than 100,000 bins.*at most 10,000 MJy/sr"):
+        fixed_width_edges(low, high)
+
+
 def test_bins_of_images_as_they_lie_in_a_file_are_those_of_their_pixels(rng):
     x, y = rng.uniform(-1, 3, (2, 300, 401)).astype(np.float32)
     inside = rng.random(x.shape) > 0.3
