@@ -429,6 +429,8 @@ CONFIGURATIONS = {
     "a band that is not there": ({"bands": ["F770W", "F999W"]}, "F999W"),
     "a range for a reference that is not there": ({"intensity_range": {"irca4": [0, 1]}}, "irca4"),
     "a range upside down": ({"intensity_range": {"irac4": [2, 0.25]}}, "intensity_range"),
+    "a range wider than any image": ({"intensity_range": {"irac4": [0, 20000]}}, "at most 10,000 MJy/sr"),
+    "a range without an end": ({"intensity_range": {"irac4": [0, float("inf")]}}, "at most 10,000 MJy/sr"),
     "percentiles upside down": ({"percentile_range": [60, 15]}, "percentile_range"),
     "a noise for a reference that is not there": ({"reference_noise": {"w4": 0.1}}, "w4"),
     "a `mask_dir` that is not there": ({"mask_dir": "data/maks"}, "mask_dir"),

@@ -15,7 +15,7 @@ from anchoring.binning import (
 )
 from anchoring.errors import AnchoringError
 from anchoring.fitting import fit_line
-from anchoring.offsets import solve_external, solve_internal
+from anchoring.offsets import internal_offset_error, solve_external, solve_internal
 
 
 def test_fixed_ranges_have_17_and_7_bins():
@@ -41,6 +41,29 @@ def test_bins_are_medians_and_percentiles_of_what_lies_in_them(rng):
         assert bins.count[i] == inside.sum()
         assert_allclose([bins.median[i], bins.p16[i], bins.p84[i]], np.percentile(y[inside], (50, 16, 84)))
     assert_allclose(bins.x, 0.3 + 0.1 * np.arange(17))
+
+
+@pytest.mark.parametrize(
+    ("high", "low"), [(4000.0, 0.0), (3276.9, 0.0), (9000.0, 0.0), (3e6 + 3, 3e6), (9999.97, -0.02)]
+)
+def test_bins_are_those_of_numpy_however_many_they_are_and_however_bright(rng, low, high):
+    edges = fixed_width_edges(low, high)
+    assert len(edges) == round((high - low) * 10)
+    for dtype in (float, np.float32):
+        x = rng.uniform(low, high, 30_000).astype(dtype)
+        bins = bin_medians(x, x.astype(float), edges)
+        # A sum over cells as numpy counts them, each value compared in double precision.
+        place = np.digitize(x.astype(float), edges)
+        expected = np.bincount(place, minlength=len(edges) + 1)[1:-1]
+        assert np.array_equal(bins.count, expected)
+        filled = bins.count > 0
+        assert np.all(np.abs(bins.median - bins.x)[filled] <= 0.051)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 10_001.0), (0.0, np.inf), (-1e300, 1e300)])
+def test_a_range_of_more_bins_than_any_image_fills_is_refused(low, high):
+    with pytest.raises(AnchoringError, match=r"more than 100,000 bins.*at most 10,000 MJy/sr"):
+        fixed_width_edges(low, high)
 
 
 def test_bins_of_images_as_they_lie_in_a_file_are_those_of_their_pixels(rng):
@@ -189,6 +212,26 @@ def test_references_that_disagree_widen_the_error_and_say_so():
     assert solved["offset_err"] == 0.05
     assert solved["fits"][0]["flags"] == solved["fits"][2]["flags"] == ["references_disagree"]
     assert solved["fits"][1]["tension"] is None
+
+
+@pytest.mark.parametrize("unknown", [None, np.nan])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_references_that_disagree_are_found_next_to_one_without_an_error(place, unknown):
+    fits = [fitted("irac4", -0.2), fitted("w3", -0.8)]
+    fits.insert(place, fitted("w4", -0.5, intercept_err=unknown))
+    found = {fit["label"]: fit for fit in solve_external({"name": "a", "fits": fits})["fits"]}
+    alone = solve_external({"name": "a", "fits": [fitted("irac4", -0.2), fitted("w3", -0.8)]})["fits"]
+    for fit in alone:
+        assert found[fit["label"]] == fit
+        assert fit["flags"] == ["references_disagree"]
+    assert found["w4"]["tension"] is None
+    assert found["w4"]["flags"] == []
+
+
+def test_an_internal_offset_on_one_without_an_error_has_no_error():
+    fit = fitted("x", 0.1)
+    for reference in ({"offset": 0.1, "offset_err": None}, {"offset": 0.1, "offset_err": np.nan}):
+        assert np.isnan(internal_offset_error(fit, reference))
 
 
 def test_a_single_reference_has_no_tension():

@@ -2,11 +2,17 @@
 
 import numpy as np
 import pytest
+from astropy.io import fits
+from fuzz import header
 from numpy.testing import assert_allclose
 from scenes import correlated_noise
 
+import bin_pair
 from anchoring.errors import AnchoringError
-from anchoring.noise import reference_noise, sky_noise
+from anchoring.files import read_json
+from anchoring.noise import noise_of_mean, reference_noise, sky_noise
+from anchoring.products import write_product
+from anchoring.samples import read_samples, squares
 
 BEAM = 5.0
 
@@ -55,6 +61,47 @@ def test_sources_in_order(rng):
     unknown = reference_noise(np.zeros((5, 5)), np.ones((5, 5), dtype=bool), beam=BEAM)
     assert np.isnan(unknown.sigma)
     assert unknown.source == "unknown"
+
+
+@pytest.mark.parametrize("beam", [0.0, 2.0, 5.6])
+@pytest.mark.parametrize("side", [1, 2, 4])
+def test_noise_of_a_mean_of_pixels_that_are_correlated_over_a_beam(rng, side, beam):
+    image = correlated_noise(rng, (1200, 1200), beam, 1.0) if beam else rng.normal(size=(1200, 1200))
+    assert_allclose(noise_of_mean(side, beam), squares(image, side, np.mean)[10:-10, 10:-10].std(), rtol=0.02)
+
+
+SCALE = 0.5  # arcsec
+SOURCES = ("config", "header", "map")
+
+
+EXTERNAL = [("external", *where, source) for where in (("irac4_atgauss4", 8.0), ("irac1", 0.0)) for source in SOURCES]
+INTERNAL = [("internal", "F770W", smoothed, source) for smoothed in (6.0, 0.0) for source in ("config", "own error")]
+
+
+@pytest.mark.parametrize(("kind", "label", "smoothed", "source"), EXTERNAL + INTERNAL)
+def test_noise_stated_of_pixels_is_used_of_samples(tmp_path, rng, kind, label, smoothed, source):
+    """A pair of 400 x 400 pixels is averaged 3 x 3; the truth is the scatter of the samples of noise alone."""
+    shape, sigma = (400, 400), 0.02
+    noise = correlated_noise(rng, shape, smoothed, sigma) if smoothed else rng.normal(0, sigma, shape)
+    head = header(shape, SCALE)
+    head["SKYSIG"] = sigma
+    # One standard deviation differs from pixel to pixel by 40 %: what counts is its rms.
+    uneven = sigma * np.where(np.indices(shape).sum(axis=0) % 2, 0.6, (2 - 0.36) ** 0.5)
+    image, reference, error = (str(tmp_path / f"{name}.fits") for name in ("image", "reference", "error"))
+    write_product(image, noise + 1, head, fwhm=4.0)
+    if kind == "external":
+        fits.PrimaryHDU(noise + 1, head).writeto(reference)
+        fits.PrimaryHDU(uneven, head).writeto(error)
+    else:
+        write_product(reference, noise + 1, head, uneven if source == "own error" else None, fwhm=smoothed * SCALE)
+    options = {**bin_pair.OPTIONS, "noise": {"config": sigma, "header": "SKYSIG"}.get(source)}
+    bins, pixels, view = (tmp_path / name for name in ("b.json", "p.npz", "v.npz"))
+    given = {"kind": kind, "error": error if source == "map" else None}
+    bin_pair.main(image, reference, bins, pixels, view, label, None, options, **given)
+    found, samples = read_json(bins), read_samples(pixels)
+    assert samples.side == 3
+    assert found["noise"] == ("map" if source == "own error" else source)
+    assert_allclose(found["sigma_x"], samples.x.std(), rtol=0.1)
 
 
 @pytest.mark.parametrize("keyword", ["WORDS", "ABSENT"])

@@ -415,6 +415,32 @@ def test_offsets_and_errors_scale(answers, factor):
         assert_allclose(there[name], factor * here[name], rtol=1e-6, atol=1e-9 * factor)
 
 
+UNKNOWN = st.sampled_from([np.nan, np.inf])
+PARTLY_KNOWN = st.lists(
+    st.tuples(
+        VALUES, st.one_of(st.floats(1e-4, 1), UNKNOWN), st.one_of(st.floats(0, 1), UNKNOWN), st.integers(0, 10**6)
+    ),
+    min_size=2,
+    max_size=5,
+    unique_by=lambda answer: answer[3],
+)
+
+
+@given(answers=PARTLY_KNOWN, seed=SEEDS)
+@example(answers=[(0.0, 0.01, 0.0, 0), (0.5, np.nan, 0.0, 1), (1.0, 0.01, 0.0, 2)], seed=3)
+@example(answers=[(0.0, 0.01, 0.0, 0), (0.5, 0.01, 0.0, 1), (-0.5, 0.01, 0.0, 2)], seed=1)
+def test_what_references_say_of_each_other_does_not_depend_on_their_order(answers, seed):
+    def of_each(chosen):
+        found = external([answer[:3] for answer in chosen])["fits"]
+        return {
+            answer[3]: repr((fit["tension"], fit["flags"], fit["offset_sys"]))
+            for answer, fit in zip(chosen, found, strict=True)
+        }
+
+    order = np.random.default_rng(seed).permutation(len(answers))
+    assert of_each([answers[i] for i in order]) == of_each(answers)
+
+
 # --- threads --------------------------------------------------------------------------------------------------------
 
 

@@ -90,6 +90,36 @@ def test_float32_stays_float32():
     assert reproject_onto(np.ones(SHAPE, ">f4"), wcs, grid, GRID).dtype == np.float32
 
 
+def sky_map(projection, shape=(200, 720), scale=1800, crpix=None):
+    """A map of much of the sky."""
+    wcs = make_wcs(shape, scale, centre=(0.0, 0.0), frame=(f"RA---{projection}", f"DEC--{projection}"))
+    if crpix:
+        wcs.wcs.crpix = crpix
+    wcs.wcs.set()
+    return wcs
+
+
+ZENITHAL = make_wcs((400, 400), 3600, centre=(0.0, 90.0), frame=("RA---ARC", "DEC--ARC"))
+TORN = {
+    "pole on a plate carree": (make_wcs((60, 70), 180, centre=(30.0, 90.0)), sky_map("CAR", crpix=(360.5, 20))),
+    "pole near the edge": (make_wcs((60, 70), 180, centre=(30.0, 88.55)), sky_map("CAR", crpix=(360.5, 20))),
+    "pole of an ellipse": (make_wcs((60, 70), 360, centre=(40.0, 88.0)), sky_map("AIT", (220, 400), 3600)),
+    "seam under large pixels": (make_wcs((20, 20), 18000, centre=(180.0, 20.0)), sky_map("CAR")),
+    "seam of an ellipse": (make_wcs((60, 70), 360, centre=(181.0, 30.0)), sky_map("MOL", (220, 400), 3600)),
+    "point opposite the centre": (make_wcs((60, 70), 720, centre=(0.0, -90.0)), ZENITHAL),
+}
+
+
+@pytest.mark.parametrize("case", TORN)
+def test_no_pixel_is_lost_where_the_map_of_the_reference_is_torn_in_the_image(rng, case):
+    wcs, grid = TORN[case]
+    data = rng.normal(size=wcs.array_shape)
+    # On the complete grid; the pole's own row has no one place to come back to.
+    expected, _ = reproject_interp((data, wcs), grid, shape_out=grid.array_shape, roundtrip_coords=False)
+    assert np.isfinite(expected).sum() > 20
+    assert_allclose(reproject_onto(data, wcs, grid, grid.array_shape), expected, atol=8 * TOLERANCE, equal_nan=True)
+
+
 def test_overlap_window_holds_every_pixel_with_data():
     wcs, grid = CASES["partly outside"]
     _, footprint = reproject_interp((np.ones(SHAPE), wcs), grid, shape_out=GRID)

@@ -24,7 +24,7 @@ import scenes  # noqa: E402
 from anchoring import offsets, pairs  # noqa: E402
 from anchoring.binning import bin_medians, fixed_range, fixed_width_edges  # noqa: E402
 from anchoring.errors import AnchoringError  # noqa: E402
-from anchoring.noise import reference_noise  # noqa: E402
+from anchoring.noise import noise_of_mean, reference_noise  # noqa: E402
 from anchoring.samples import sample_pair, squares  # noqa: E402
 from anchoring.selection import beam_coverage  # noqa: E402
 
@@ -43,7 +43,7 @@ def fit(pair, label, estimator, *, limits=None, external=True, zero=None):
     limits = limits or fixed_range(label, estimator)
     edges = fixed_width_edges(*limits)
     samples = sample_pair(pair.x, pair.y, inside, beam_coverage(inside, pair.beam), beam=pair.beam)
-    sigma_x = pair.noise
+    sigma_x = pair.noise * noise_of_mean(samples.side, pair.beam)
     if external:
         outside = squares(~np.isfinite(pair.y), samples.side, np.all)
         sigma_x = reference_noise(squares(pair.x, samples.side, np.mean), outside, beam=samples.beam).sigma

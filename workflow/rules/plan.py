@@ -22,6 +22,7 @@ GALAXY_COLUMNS = {
 
 # Of a target, a band and an image: they become parts of file names, of rules and, on clusters, of command lines.
 NAME = re.compile(r"[^\W_][\w .+@()~#-]*")
+WIDEST = 10_000  # MJy/sr, of an intensity_range: 100,000 bins
 FOLDERS = ("in_dir", "ref_dir", "kernel_dir", "out_dir", "mask_dir", "galaxy_table", "in_subdir", "out_subdir")
 
 
@@ -175,6 +176,8 @@ def _require_sense(config):
     for name, (low, high) in ranges.items():
         if not low < high:
             raise PlanError(f"{name} is [{low}, {high}]; expected the lower limit first and a higher one after it")
+        if not high - low <= WIDEST:
+            raise PlanError(f"{name} is [{low}, {high}]; expected a range of at most {WIDEST:,} MJy/sr")
     if config.get("mask_dir") and not Path(config["mask_dir"]).is_dir():
         raise PlanError(f"mask_dir {config['mask_dir']} is not a folder; expected the folder of the masks, or null")
 

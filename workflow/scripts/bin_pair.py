@@ -1,6 +1,5 @@
 """Bin an image against its reference: medians for the fit, and what its errors and its figure need of the pixels."""
 
-import json
 import logging
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy as np
 from anchoring.stage import run
 from anchoring import binning, headers, noise, products, records, references, samples, selection, views
 from anchoring.errors import AnchoringError
-from anchoring.files import whole_file
+from anchoring.files import whole_file, write_json
 from anchoring.pairs import Settings
 
 OPTIONS = {"settings": {}, "intensity_range": None, "noise": None}
@@ -64,7 +63,10 @@ def main(
         )
         medians = binning.bin_medians(x_image, y_image, edges, binned)
         listed = samples.sample_pair(x_image, y_image, both, coverage, beam=beam)
-        sigma = _noise(other, y_image, listed, error, options["noise"])
+        # The noise of a reference passed through what smoothed it since it was observed, not through its beam: a kernel
+        # to the common resolution. That of an external reference (`_at` in its label) is not known: a little narrower.
+        smoothed = other.fwhm / scale if kind == "internal" else beam if "_at" in label else 0.0
+        sigma = _noise(other, y_image, listed, error, options["noise"], smoothed)
         logging.info("%d pixels in common, %d bins with data", np.count_nonzero(binned), (medians.count > 0).sum())
         logging.info("noise of the reference %.4g MJy/sr (%s)", *sigma)
         result = {
@@ -85,8 +87,7 @@ def main(
         logging.error("%s", refusal)
         result, listed = {"refused": str(refusal)}, {}
     counts, x_edges, y_edges = binning.pixel_density(*pictured, limits=limits)
-    with whole_file(bins) as temporary:
-        temporary.write_text(json.dumps(result, indent=1))
+    write_json(bins, result)
     with whole_file(pixels) as temporary:
         np.savez(temporary, density=counts, x_edges=x_edges, y_edges=y_edges, **listed)
     with whole_file(view) as temporary:
@@ -134,17 +135,23 @@ def _offset_of(solved, reference):
     return record["offset"]
 
 
-def _noise(reference, y_image, listed, error, configured):
-    """Noise of the reference's samples."""
+def _noise(reference, y_image, listed, error, configured, smoothed):
+    """Noise of the reference's samples, with that of its pixels smoothed by a FWHM in pixels."""
     side = listed.side
     if error is not None and configured is None:
         uncertainty = references.read_uncertainty(error, reference.data.shape)
     else:
         uncertainty = reference.error
-    squares = [None if i is None else samples.squares(i, side, np.mean) for i in (reference.data, uncertainty)]
-    outside = samples.squares(~np.isfinite(y_image), side, np.all)
+    if uncertainty is not None:
+        uncertainty = np.sqrt(samples.squares(np.square(uncertainty, dtype=float), side, np.mean))
     return noise.reference_noise(
-        squares[0], outside, beam=listed.beam, configured=configured, uncertainty=squares[1], header=reference.header
+        samples.squares(reference.data, side, np.mean),
+        samples.squares(~np.isfinite(y_image), side, np.all),
+        beam=listed.beam,
+        configured=configured,
+        uncertainty=uncertainty,
+        header=reference.header,
+        averaged=noise.noise_of_mean(side, smoothed),
     )
 
 

@@ -3,9 +3,7 @@
 What cannot be fitted is a failed fit with its reason.
 """
 
-import json
 import logging
-from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +11,7 @@ from anchoring.stage import run
 from anchoring import offsets, records
 from anchoring.binning import Bins
 from anchoring.errors import AnchoringError
+from anchoring.files import or_nan, read_json
 from anchoring.flags import known_slopes
 from anchoring.pairs import Settings, closure, described, fit_samples
 from anchoring.samples import read_samples
@@ -35,7 +34,7 @@ def main(images, output, settings=None, external=None):
 
 def fit_of(pair, image, settings):
     """The fit of a pair of an image, as it is stored, from what `bin_pair` measured."""
-    measured = json.loads(Path(pair["bins"]).read_text())
+    measured = read_json(pair["bins"])
     try:
         return fitted(measured, pair["pixels"], settings, known_slopes(image["band"], pair["label"]))
     except AnchoringError as refusal:
@@ -60,7 +59,7 @@ def fitted(measured, pixels, settings, known):
         Bins(*(np.array(measured[name], dtype=float) for name in Bins._fields)),
         limits=(low, high),
         edges=np.array(measured["edges"]),
-        sigma_x=measured["sigma_x"],
+        sigma_x=or_nan(measured["sigma_x"]),
         settings=settings,
         known_slopes=known,
         zero=measured["zero"],
@@ -85,7 +84,7 @@ def with_closure(record, image, settings, references):
         return record
     fit = record["fits"][record["chosen"]]
     pair = image["pairs"][record["chosen"]]
-    measured = json.loads(Path(pair["bins"]).read_text())
+    measured = read_json(pair["bins"])
     reference_offset = 0.0 if fit["kind"] == "external" else references[fit["label"], fit["reference"]]["offset"]
     # A range on the anchored axis moves with the reference's offset.
     move = reference_offset if pair["range_follows"] else 0.0
@@ -97,7 +96,7 @@ def with_closure(record, image, settings, references):
             reference_offset=reference_offset,
             limits=(low + move, high + move),
             edges=np.array(measured["edges"]) + move,
-            sigma_x=measured["sigma_x"],
+            sigma_x=or_nan(measured["sigma_x"]),
             settings=settings,
         )
     except AnchoringError as refusal:

@@ -1,12 +1,10 @@
 """The figures of an image, its fits and what it looks like before and after anchoring, and their captions."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 
 from anchoring.stage import run
 from anchoring import records
+from anchoring.files import read_json
 from anchoring.words import band_label, fits_caption, image_caption, picture_words, write_caption
 
 
@@ -37,7 +35,7 @@ def pair_of(fit, files, record, simplify_labels):
     """What `fits_figure` shows of a fit."""
     from anchoring.figures import axis_label
 
-    measured = json.loads(Path(files["bins"]).read_text())
+    measured = read_json(files["bins"])
     with np.load(files["pixels"]) as stored:
         cells = {name: stored[name] for name in ("density", "x_edges", "y_edges")}
     names = [band_label(name, simplify_labels) for name in (record["band"], fit["label"])]

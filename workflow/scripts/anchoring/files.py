@@ -1,6 +1,8 @@
 """Files that are whole or not there."""
 
 import glob
+import json
+import math
 import os
 import tempfile
 import zlib
@@ -37,6 +39,32 @@ def whole_file(path):
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def write_json(path, value):
+    """Write a value as JSON that any reader takes: a number that is not known (NaN or infinite) is null."""
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(_finite(value), indent=1, allow_nan=False))
+
+
+def read_json(path):
+    """The value in a file of `write_json`: a number that is not known is None, in a calculation `or_nan` of it."""
+    return json.loads(Path(path).read_text())
+
+
+def or_nan(value):
+    """A number as it was read; NaN for None."""
+    return math.nan if value is None else value
+
+
+def _finite(value):
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return value
 
 
 class Checksum:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .errors import AnchoringError
+from .selection import SIGMA_PER_FWHM
 
 FAINT = 30.0  # percentile of the local level up to which sky counts as blank
 RELATIVE_ERROR = 0.1  # of any stated or measured noise
@@ -13,28 +14,32 @@ LEAST_BEAMS = 20  # areas of sky a measurement needs
 
 
 class Noise(NamedTuple):
-    """Standard deviation of a pixel, MJy/sr, and where it is from: config, map, header, sky, faint or unknown."""
+    """Standard deviation of a sample, MJy/sr, and where it is from: config, map, header, sky, faint or unknown."""
 
     sigma: float
     source: str
 
 
-def reference_noise(image, outside, *, beam, configured=None, uncertainty=None, header=None):
-    """Noise of a reference, from the first of: configuration, uncertainty map, its own sky.
+def reference_noise(image, outside, *, beam, configured=None, uncertainty=None, header=None, averaged=1.0):
+    """Noise of the samples of a reference, from the first of: configuration, uncertainty map, its own sky.
 
     Parameters
     ----------
     image : (ny, nx) array
-        The reference, MJy/sr.
+        The samples of the reference, each a pixel or the mean of a square of pixels, MJy/sr.
     outside : (ny, nx) bool array
-        Pixels beyond the comparison image's footprint.
+        Samples beyond the comparison image's footprint.
     beam : float
-        FWHM, pixels.
+        FWHM, samples.
     configured : float or str, optional
-        MJy/sr, or the keyword of `header` that holds it.
+        Of a pixel, MJy/sr, or the keyword of `header` that holds it.
     uncertainty : (ny, nx) array, optional
-        One standard deviation, MJy/sr; the median of its finite values inside the footprint is taken.
+        One standard deviation of a pixel, MJy/sr, its rms in each sample; the median of its finite values inside the
+        footprint is taken.
     header : mapping, optional
+    averaged : float
+        `noise_of_mean` of the pixels of a sample: what is stated of a pixel is multiplied by it. What is measured is
+        measured on the samples.
 
     Returns
     -------
@@ -46,18 +51,40 @@ def reference_noise(image, outside, *, beam, configured=None, uncertainty=None, 
         If the keyword is not there or is no noise.
     """
     if isinstance(configured, str):
-        return Noise(noise_of_header(header or {}, configured), "header")
+        return Noise(averaged * noise_of_header(header or {}, configured), "header")
     if configured is not None:
-        return Noise(float(configured), "config")
+        return Noise(averaged * float(configured), "config")
     if uncertainty is not None:
         inside = uncertainty[~outside & np.isfinite(uncertainty)]
         if inside.size:
-            return Noise(float(np.median(inside)), "map")
+            return Noise(averaged * float(np.median(inside)), "map")
     for region, source in ((outside, "sky"), (np.ones_like(outside), "faint")):
         sigma = sky_noise(image, region, beam=beam)
         if math.isfinite(sigma):
             return Noise(sigma, source)
     return Noise(math.nan, "unknown")
+
+
+def noise_of_mean(side, fwhm):
+    """Noise of the mean of side x side pixels, in units of the noise of one.
+
+    For noise that was white before a Gaussian of this FWHM (sigma s, pixels), whose autocorrelation is a Gaussian of
+    sqrt(2) s. Along each axis the variance of a mean is
+
+        1 / side^2 sum over k = -(side - 1) to side - 1 of (side - |k|) exp(-k^2 / 4 s^2)
+
+    and the two axes are alike, so that this is the ratio of standard deviations. It is 1 / side for white noise.
+
+    Parameters
+    ----------
+    side : int
+        Pixels.
+    fwhm : float
+        Of what smoothed the noise, pixels; 0 if nothing did.
+    """
+    lag = np.arange(1, side)
+    width = max(2 * fwhm * SIGMA_PER_FWHM, 1e-3)
+    return float((side + 2 * np.sum((side - lag) * np.exp(-((lag / width) ** 2)))) / side**2)
 
 
 def noise_of_header(header, name):

@@ -2,6 +2,7 @@
 
 import math
 
+from .files import or_nan
 from .flags import DISAGREE
 from .records import without_offset
 
@@ -54,9 +55,9 @@ def internal_offset_sys(fit, reference):
 
 
 def _propagated(fit, reference, names):
-    slope_err, intercept_err, covariance = (fit[name] for name in names[:3])
-    o, m = reference["offset"], fit["slope"]
-    variance = intercept_err**2 + (o * slope_err) ** 2 + (m * reference[names[3]]) ** 2 - 2 * o * covariance
+    slope_err, intercept_err, covariance = (or_nan(fit[name]) for name in names[:3])
+    o, m, reference_err = reference["offset"], fit["slope"], or_nan(reference[names[3]])
+    variance = intercept_err**2 + (o * slope_err) ** 2 + (m * reference_err) ** 2 - 2 * o * covariance
     # Round-off can leave a variance of 0 a hair below it.
     return math.sqrt(variance) if not variance < 0 else 0.0
 
@@ -64,15 +65,19 @@ def _propagated(fit, reference, names):
 def with_tension(fits):
     """External fits with the `tension` of each with the others: the largest difference of offsets in sigma.
 
-    A sigma is the quadrature sum of the statistical and systematic errors of both. It is None where there is no other
-    answer, and has the sign of this offset less the other.
+    A sigma is the quadrature sum of the statistical and systematic errors of both. It has the sign of this offset less
+    the other, and is None where this fit or every other one has no error that is known.
     """
-    answers = [(external_offset(f["intercept"]), _total(f)) if f["status"] == "fitted" else None for f in fits]
+    answers = [(external_offset(fit["intercept"]), _total(fit)) if _has_error(fit) else None for fit in fits]
     return [{**fit, "tension": _tension(answers, i)} for i, fit in enumerate(fits)]
 
 
 def _total(fit):
-    return math.hypot(fit["intercept_err"], fit["intercept_sys"])
+    return math.hypot(or_nan(fit["intercept_err"]), or_nan(fit["intercept_sys"]))
+
+
+def _has_error(fit):
+    return fit["status"] == "fitted" and math.isfinite(_total(fit))
 
 
 def _tension(answers, index):
@@ -84,7 +89,8 @@ def _tension(answers, index):
         for i, other in enumerate(answers)
         if other is not None and i != index
     ]
-    return max(others, key=abs, default=None)
+    # Of two as far on either side the positive one: the order of the references decides nothing.
+    return max(others, key=lambda sigma: (abs(sigma), sigma), default=None)
 
 
 def spread(offsets, errors):
@@ -97,10 +103,11 @@ def spread(offsets, errors):
     For two answers it is (difference^2 - error_1^2 - error_2^2) / 2.
     """
     weights = [1 / max(error, 1e-12) ** 2 for error in errors]
-    total = sum(weights)
-    mean = sum(w * o for w, o in zip(weights, offsets, strict=True)) / total
-    q = sum(w * (o - mean) ** 2 for w, o in zip(weights, offsets, strict=True))
-    freedom = total - sum(w * w for w in weights) / total
+    # fsum: the same to the last digit in any order.
+    total = math.fsum(weights)
+    mean = math.fsum(w * o for w, o in zip(weights, offsets, strict=True)) / total
+    q = math.fsum(w * (o - mean) ** 2 for w, o in zip(weights, offsets, strict=True))
+    freedom = total - math.fsum(w * w for w in weights) / total
     return math.sqrt(max(0.0, (q - (len(offsets) - 1)) / freedom)) if freedom > 0 else 0.0
 
 
@@ -120,8 +127,7 @@ def solve_external(image):
     (index in fits or None), reference and reason added, and in each fit its tension, offset, offset_err and offset_sys.
     """
     fits = [_with_errors(fit) for fit in with_tension(image["fits"])]
-    fitted = [fit for fit in fits if fit["status"] == "fitted"]
-    known = [fit for fit in fitted if math.isfinite(_total(fit))]
+    known = [fit for fit in fits if _has_error(fit)]
     if len(known) > 1:
         between = spread([external_offset(fit["intercept"]) for fit in known], [_total(fit) for fit in known])
         fits = [_widened(fit, between) for fit in fits]

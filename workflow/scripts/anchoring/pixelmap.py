@@ -6,6 +6,8 @@ import numpy as np
 from astropy.wcs.utils import pixel_to_pixel
 
 TOLERANCE = 1e-4  # pixels; the largest error of an interpolated map that is accepted
+NODES = 17  # along each axis of an image, to see whether its outline bounds it
+JUMP = 10.0  # median steps along an outline, from which on a step is none of a continuous map
 FIRST_STEP = 64  # pixels between the nodes of the first, coarsest map tried
 
 
@@ -104,18 +106,38 @@ def _cell_mean(v):
     return (v[1:, 1:] + v[1:, :-1] + v[:-1, 1:] + v[:-1, :-1]) / 4
 
 
+def _outline(left, right, bottom, top):
+    """x and y of points around a rectangle, in order and at most 1 apart, back to the first."""
+    across, up = np.arange(left, right + 1), np.arange(bottom, top + 1)
+    x = np.concatenate([across, np.full(up.size, right), across[::-1], np.full(up.size, left)])
+    return x, np.concatenate([np.full(across.size, bottom), up, np.full(across.size, top), up[::-1]])
+
+
+def _is_torn(outline, inside):
+    """Whether positions along an outline, or those inside it, show that the map is not continuous there."""
+    outline, inside = np.array(outline), np.array(inside)
+    if not (np.isfinite(outline).all() and np.isfinite(inside).all()):
+        return True
+    step = np.hypot(*np.diff(outline))
+    low, high = outline.min(axis=1) - 1, outline.max(axis=1) + 1
+    beyond = (inside < low[:, None]) | (inside > high[:, None])
+    return step.max() > JUMP * np.median(step) or bool(beyond.any())
+
+
 def overlap_window(wcs_from, shape_from, wcs_to, shape_to):
     """Rows and columns of the image `to` inside which all of the image `from` lies, or None if nothing does.
 
-    The outline of a connected image bounds it, so only its border pixels are located, 1 pixel outside it.
+    The outline of an image, 1 pixel outside it, bounds it where the map is continuous. Where it is not, the window is
+    the complete grid: if a point has no place in `to`, if the outline jumps (it crosses the seam of a map of the sky,
+    or goes round a pole that is a line there), or if a point of the inside is beyond the outline (the inside holds what
+    the map puts at its rim).
     """
     ny, nx = shape_from
-    along_x, along_y = np.arange(-1.0, nx + 1), np.arange(-1.0, ny + 1)
-    x = np.concatenate([along_x, along_x, np.full(ny + 2, -1.0), np.full(ny + 2, float(nx))])
-    y = np.concatenate([np.full(nx + 2, -1.0), np.full(nx + 2, float(ny)), along_y, along_y])
-    x, y = exact_map(wcs_from, wcs_to, x, y)
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+    outline = exact_map(wcs_from, wcs_to, *_outline(-1.0, nx, -1.0, ny))
+    inside = exact_map(wcs_from, wcs_to, *map(np.ravel, np.meshgrid(*(np.linspace(0, n - 1, NODES) for n in (nx, ny)))))
+    if _is_torn(outline, inside):
         return slice(0, shape_to[0]), slice(0, shape_to[1])
+    x, y = outline
     window = []
     for position, n in ((y, shape_to[0]), (x, shape_to[1])):
         start, stop = max(math.floor(position.min()), 0), min(math.ceil(position.max()) + 1, n)

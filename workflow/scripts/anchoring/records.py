@@ -1,9 +1,6 @@
 """The solved offsets as they are stored: JSON records, one per image."""
 
-import json
-from pathlib import Path
-
-from .files import whole_file
+from .files import read_json, write_json
 
 
 def with_fits(image, fit_of):
@@ -20,13 +17,12 @@ def _fit(pair, fit_of):
 
 def write(path, records):
     """Write solved records, whole or not at all."""
-    with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(records, indent=1))
+    write_json(path, records)
 
 
 def read(paths):
     """The solved records of some files, one after the other."""
-    return [record for path in paths for record in json.loads(Path(path).read_text())]
+    return [record for path in paths for record in read_json(path)]
 
 
 def without_offset(image, status, reason):
