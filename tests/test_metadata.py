@@ -38,7 +38,7 @@ def oldest_snakemake():
 def test_conda_installs_no_snakemake_that_the_workflow_refuses():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     assert f"snakemake-minimal >={oldest_snakemake()},<10" in environment["dependencies"]
-    assert set(environment["channels"]) == {"conda-forge", "bioconda"}  # names of channels only: not all tools know others
+    assert set(environment["channels"]) == {"conda-forge", "bioconda"}  # not all tools know nodefaults
 
 
 OLDER = """\
