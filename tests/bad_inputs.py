@@ -20,9 +20,9 @@ from astropy import units
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from plan import PlanError, make_plan
-from runs import ROOT, Project, set_cards
+from runs import ROOT, Project, set_cards, shipped
 from scene import IDEAL
-from settings import problems
+from settings import gather, problems
 from simulate import simulate_tree
 
 PAGE = ROOT / "docs/bad-inputs.md"
@@ -433,6 +433,7 @@ CONFIGURATIONS = {
     "a range without an end": ({"intensity_range": {"irac4": [0, float("inf")]}}, "at most 10,000 MJy/sr"),
     "percentiles upside down": ({"percentile_range": [60, 15]}, "percentile_range"),
     "a noise for a reference that is not there": ({"reference_noise": {"w4": 0.1}}, "w4"),
+    "an instrument's value in two places": ({"ref_band": {"MIRI": "F770W"}}, "given twice"),
     "a `mask_dir` that is not there": ({"mask_dir": "data/maks"}, "mask_dir"),
     "inputs that would be replaced": ({"out_dir": "data", "out_step_ext": "i2d_align"}, "replace their inputs"),
 }
@@ -521,6 +522,7 @@ def of_configuration(changes):
     found = problems(config, schema)
     if found:
         return " ".join(found)
+    gather(config, schema)
     try:
         make_plan(config)
     except PlanError as error:
@@ -530,7 +532,7 @@ def of_configuration(changes):
 
 def full_config(**changes):
     """The shipped configuration for the tree of the cases."""
-    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    config = shipped()
     config["instruments"]["miri"] |= CONFIG["instruments"]["miri"]
     place = {"in_dir": "data", "ref_dir": "data/ref", "kernel_dir": "data/kernels", "mask_dir": "data/masks"}
     return {**config, **place, "targets": ["kernels", "sound"], **changes}

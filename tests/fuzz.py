@@ -21,9 +21,9 @@ import numpy as np
 import yaml
 from astropy.io import fits
 from plan import PlanError, make_plan
-from runs import ROOT
+from runs import ROOT, shipped
 from scene import FWHM_PER_SIGMA
-from settings import problems
+from settings import gather, problems
 
 import bin_pair
 import convolve_image
@@ -278,7 +278,8 @@ def try_config(change, seed, text, schema):
     if found:
         return "refused"
     # As Snakemake does, with what is left out as it is by default.
-    plan = planned({**yaml.safe_load((ROOT / "config/config.yaml").read_text()), **config})
+    gather(config, schema)
+    plan = planned(shipped(**config))
     return "refused" if isinstance(plan, str) else "planned"
 
 
@@ -292,8 +293,7 @@ def planned(config):
 
 def config_of(folder):
     """The shipped configuration for a tree as `simulate_tree` makes it."""
-    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    return {**config, "in_dir": str(folder), "ref_dir": str(folder / "ref"), "kernel_dir": str(folder / "kernels")}
+    return shipped(in_dir=str(folder), ref_dir=str(folder / "ref"), kernel_dir=str(folder / "kernels"))
 
 
 def schema():

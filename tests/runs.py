@@ -120,6 +120,17 @@ def set_cards(path, hdu, cards):
                 header[keyword] = value
 
 
+def shipped(**changes):
+    """The shipped configuration, with the instruments that the schema has by default."""
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    instruments = {
+        name: {key: setting["default"] for key, setting in entry["properties"].items()}
+        for name, entry in schema["properties"]["instruments"]["properties"].items()
+    }
+    return {**config, "instruments": instruments, **changes}
+
+
 def read_csv(path):
     with open(path, newline="") as file:
         return list(csv.DictReader(file))

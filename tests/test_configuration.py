@@ -7,7 +7,9 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 from reference import with_table
-from settings import problems
+from runs import Project, shipped
+from settings import gather, problems
+from snakemake.utils import update_config, validate
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
@@ -26,12 +28,15 @@ def test_schema_is_a_schema_and_the_published_names_are_in_it():
 def test_shipped_configuration_shows_every_key_with_its_default():
     assert problems(SHIPPED, SCHEMA) == []
     assert list(SHIPPED) != sorted(SHIPPED)  # in the order of a run, not of the alphabet
-    assert set(SHIPPED) == set(SCHEMA["properties"])
+    text = (ROOT / "config/config.yaml").read_text()
+    # As comments: a value that is given counts, next to one at the top too.
+    commented = re.search(r"^# instruments:.*\n(#  .*\n)*", text, re.MULTILINE)[0]
+    instruments = yaml.safe_load(re.sub("^# ", "", commented, flags=re.MULTILINE))["instruments"]
+    assert instruments == shipped()["instruments"]
+    assert set(SHIPPED) == set(SCHEMA["properties"]) - {"instruments"}
     for key, entry in SCHEMA["properties"].items():
         if key not in ("in_dir", "ref_dir", "kernel_dir", "instruments"):
             assert SHIPPED[key] == entry["default"], key
-    for name, entry in SCHEMA["properties"]["instruments"]["properties"].items():
-        assert SHIPPED["instruments"][name] == {k: e["default"] for k, e in entry["properties"].items()}
 
 
 def test_reference_of_the_keys_says_what_the_schema_says():
@@ -51,6 +56,23 @@ def test_reference_of_the_keys_says_what_the_schema_says():
         ({"reff_factor": 0}, "'reff_factor'"),
         ({"instruments": {"miri": {"refband": "F770W"}}}, "unknown key 'refband' in 'instruments.miri'"),
         ({"targets": []}, "'targets'"),
+        ({"ref_band": "F770W"}, "'ref_band': 'F770W' is not of type 'object', 'null'; expected: {instrument: band}"),
+        ({"ref_band": {"mi ri": "F770W"}}, "'ref_band'"),
+        ({"external_bands": {"miri": [4]}}, "'external_bands.miri"),
+        ({"internal_conv_band": ["F2100W"]}, "'internal_conv_band'"),
+        (
+            {"ref_band": {"MIRI": "F770W"}, "instruments": {"miri": {"ref_band": "F770W"}}},
+            "'ref_band' of miri is given twice",
+        ),
+        (
+            {"external_bands": "mips24", "instruments": {"acme": {"external_bands": ["mips24"]}}},
+            "'external_bands' of acme is given twice",
+        ),
+        (
+            {"internal_conv_band": {"miri": "gauss4"}, "instruments": {"miri": {"internal_conv_band": "gauss4"}}},
+            "'internal_conv_band' of miri is given twice",
+        ),
+        ({"ref_band": {"miri": "F770W", "MIRI": "F770W"}}, "'ref_band' of miri is given twice"),
         ({"instruments": {1: {"ref_band": "F770W"}}}, "the key 1 in 'instruments' is not text"),
         ({"intensity_range": {"irac4": [0, 1], False: [0, 1]}}, "the key False in 'intensity_range' is not text"),
     ],
@@ -62,6 +84,64 @@ def test_what_is_wrong_is_said_in_words(changes, words):
 
 def test_every_problem_is_told_at_once():
     assert len(problems({"procs": 4, "nbins": 1, "in_dir": "a"}, SCHEMA)) == 4
+
+
+PLACES = {"in_dir": "a", "ref_dir": "b", "kernel_dir": "c"}
+
+
+def completed(config):
+    """A configuration as the workflow uses it."""
+    assert problems(config, SCHEMA) == []
+    gather(config, SCHEMA)
+    validate(config, ROOT / "workflow/schemas/config.schema.yaml")
+    return config
+
+
+@pytest.mark.parametrize("base", [PLACES, SHIPPED], ids=["alone", "with the shipped one"])
+@pytest.mark.parametrize(
+    ("published", "instruments"),
+    [
+        ({"ref_band": {"miri": "F1000W"}}, {"miri": {"ref_band": "F1000W"}}),
+        ({"ref_band": {"MIRI": "F1000W", "acme": "H"}}, {"miri": {"ref_band": "F1000W"}, "acme": {"ref_band": "H"}}),
+        ({"external_bands": {"miri": ["mips24"]}}, {"miri": {"external_bands": ["mips24"]}}),
+        (
+            {"external_bands": {"miri": "mips24"}, "internal_conv_band": {"nircam": "gauss4"}},
+            {"miri": {"external_bands": "mips24"}, "nircam": {"internal_conv_band": "gauss4"}},
+        ),
+        (
+            {"external_bands": "mips24", "ref_band": {"acme": "H"}},
+            {
+                **{name: {"external_bands": "mips24"} for name in ("nircam", "miri", "niriss")},
+                "acme": {"ref_band": "H", "external_bands": "mips24"},
+            },
+        ),
+        ({"ref_band": None, "external_bands": None}, {}),
+    ],
+)
+def test_published_parameters_are_those_of_the_instruments(base, published, instruments):
+    found, expected = {}, {}
+    for config, changes in ((found, published), (expected, {"instruments": instruments})):
+        update_config(config, base)  # as Snakemake does with --configfile
+        update_config(config, changes)
+        completed(config)
+    assert found == expected
+
+
+def test_an_instrument_that_is_switched_off_stays_so():
+    for switched in ({"instruments": {"miri": None}}, {"ref_band": {"miri": None}}):
+        instruments = completed({**PLACES, **switched})["instruments"]
+        assert instruments["miri"]["ref_band"] is None
+        assert instruments["nircam"]["ref_band"] == "F300M"
+
+
+def test_a_run_takes_published_parameters_next_to_the_shipped_configuration(tmp_path):
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/config.yaml").write_text((ROOT / "config/config.yaml").read_text())
+    project = Project(tmp_path, targets=["ngc0628"], bands=["F770W"], references=["irac4_atgauss4"])
+    project.configure(ref_band={"miri": "F770W"}, external_bands={"miri": ["irac4_atgauss4"]})
+    assert project.planned_jobs()["bin_pair"] == 1
+    project.configure(ref_band={"miri": "F770W"}, instruments={"miri": {"ref_band": "F770W"}})
+    assert "'ref_band' of miri is given twice" in project.snakemake("--dry-run").stderr
 
 
 CONDA_NAMES = {"snakemake-minimal": "snakemake", "matplotlib-base": "matplotlib"}

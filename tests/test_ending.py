@@ -1,6 +1,8 @@
 """The last thing on the screen after a run that failed is what failed, why, and what to do."""
 
 import os
+import subprocess
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -57,6 +59,24 @@ def test_an_accident_names_rule_image_log_and_remedy(tmp_path):
     ]
 
 
+def test_an_input_that_is_newer_than_what_was_made_of_it_is_named_and_memory_is_not(tmp_path):
+    """Snakemake refuses the result of a job that went well, and the log of the job knows nothing of it."""
+    log, earlier, ahead = (tmp_path / name for name in ("job.log", "earlier.fits", "ahead.fits"))
+    for path in (earlier, log, ahead):
+        path.write_text(INFO)
+    began = log.stat().st_mtime
+    os.utime(earlier, (began - 1, began - 1))
+    failed = job("reproject_image", log, image="a_f770w")
+    failed.input = [str(earlier), str(ahead), str(tmp_path / "none.fits")]
+    os.utime(ahead, (began + 60, began + 60))
+    for since in (began - 1, began + 1):  # a log of this run, and one that an earlier run left
+        said = words([failed], since=since)
+        assert f"{ahead} is dated {time.strftime('%Y-%m-%d %H:%M', time.localtime(began + 60))}" in said
+        assert "memory" not in said
+    os.utime(ahead, (began - 1, began - 1))
+    assert SILENT in words([failed], since=began - 1)
+
+
 def test_jobs_of_a_group_are_told_one_by_one(tmp_path):
     group = SimpleNamespace(is_group=lambda: True, jobs=[job("bin_pair", "a", target=t) for t in ("x", "y")])
     said = words([group], since=0)
@@ -108,6 +128,17 @@ def test_a_job_that_is_killed_is_named_with_its_image_and_log(project, monkeypat
         f"    log: {log}",
         "Mend that. Then run the same command again: what is done is kept.",
     ]
+
+
+def test_a_file_that_is_given_a_date_in_the_future_during_the_run_is_named(project):
+    image = project.image("ngc0628", "F770W")
+    ahead = f"import os, time; os.utime({str(image)!r}, (time.time() + 3600,) * 2)"
+    environment = before_scripts(".convolve_image.py", ahead, project.folder / "ahead")
+    done = subprocess.run(project.command(), cwd=project.folder, capture_output=True, text=True, env=environment)
+    assert done.returncode == 1
+    last = done.stderr.split(END)[1]
+    assert f"{image.relative_to(project.folder)} is dated" in last
+    assert "memory" not in last
 
 
 @pytest.mark.parametrize(

@@ -133,15 +133,35 @@ def test_a_file_is_written_while_its_run_goes_on_or_may_go_on_elsewhere(tmp_path
         assert (tmp_path / "a.json").read_text() == run
 
 
+def left_over(path, process):
+    """What a process that was killed leaves of a file that it was writing, under the name that it had."""
+    with whole_file(path) as temporary:
+        name = temporary.name.replace(process_name(), process)
+    (path.parent / name).touch()
+    return name
+
+
 def test_what_a_killed_process_left_of_a_file_is_removed_and_nothing_else(tmp_path):
-    path = tmp_path / "a[1].fits"
+    path, other = tmp_path / "a[1].fits", tmp_path / "b.fits"
     dead, living = ended_process(), process_name()
-    kept = [f".a[1].fits.{living}.x.fits", f".b.fits.{dead}.x.fits", f".a[1].fits.{dead.partition('-')[0]}-0.x.fits"]
-    for name in (f".a[1].fits.{dead}.x.fits", *kept):
-        (tmp_path / name).touch()
+    kept = {
+        left_over(path, living),
+        left_over(other, dead),
+        left_over(path, f"{dead.partition('-')[0]}-0"),  # a process of another machine
+    }
+    removed = left_over(path, dead)
     with whole_file(path):
         pass
-    assert {p.name for p in tmp_path.iterdir()} == {path.name, *kept}
+    assert {p.name for p in tmp_path.iterdir()} == {path.name, other.name, *kept}
+    assert removed not in kept
+
+
+def test_names_may_be_as_long_as_the_file_system_allows(tmp_path):
+    path = tmp_path / f"{'n' * 250}.json"
+    left_over(path, ended_process())
+    with whole_file(path) as temporary:
+        temporary.write_text("x")
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
 # --- disks, rights, memory ------------------------------------------------------------------------------------------

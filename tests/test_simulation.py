@@ -11,10 +11,9 @@ import plan as planning
 import pytest
 import scene
 import simulate
-import yaml
 from astropy.io import fits
-from conftest import ROOT
 from numpy.testing import assert_allclose
+from runs import shipped
 from scipy.ndimage import binary_erosion, gaussian_filter
 
 from anchoring.binning import bin_medians, fixed_range, fixed_width_edges
@@ -167,7 +166,7 @@ def test_the_plan_of_a_run_finds_everything(tmp_path):
     rows = simulate.simulate_tree(
         tmp_path, ["ngc0628", "x_y"], field=(14, 12), bands=bands, tiles={"F770W": ("east", "west")}, coarsen=3
     )
-    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    config = shipped()
     config |= {"in_dir": str(tmp_path), "ref_dir": str(tmp_path / "ref"), "kernel_dir": str(tmp_path / "kernels")}
     config |= {"out_dir": str(tmp_path / "results"), "galaxy_table": str(tmp_path / "galaxies.csv")}
     plan = planning.make_plan(config)

@@ -28,10 +28,12 @@ def load_module(path, name):
 def validated(config):
     """The configuration with defaults filled in; what is wrong with it ends the run before it starts."""
     schema = workflow.source_path("../schemas/config.schema.yaml")
-    problems = settings.problems(config, yaml.safe_load(Path(schema).read_text()))
+    loaded = yaml.safe_load(Path(schema).read_text())
+    problems = settings.problems(config, loaded)
     if problems:
         # Not a WorkflowError: that would be told with the lines of this file.
         sys.exit("\n  ".join(["The configuration is not right:", *problems]))
+    settings.gather(config, loaded)
     validate(config, schema)
     return config
 

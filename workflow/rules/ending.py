@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import sys
+import time
 from pathlib import Path
 
 VERDICTS = ("verify_run", "verify_target", "check")  # rules whose failure is an answer, not an accident
@@ -79,10 +80,36 @@ def words(jobs, *, since):
 
 def _accident(job, since):
     log = _log(job)
-    reason = last_error(log, since=since) or _silence(log)
+    reason = last_error(log, since=since) or _dates(job, log, since) or _silence(log)
     remedy = next((f"\n    {advice}" for pattern, advice in REMEDIES.items() if re.search(pattern, reason)), "")
     place = " ".join(map(str, job.wildcards_dict.values()))
     return f"  {' '.join(filter(None, (job.rule.name, place)))}: {reason}{remedy}\n    log: {log}"
+
+
+def _dates(job, log, since):
+    """Why Snakemake refuses what a job that went well has made: an input that is newer; empty if none is.
+
+    A job starts after its inputs are there, so that one with a date after the start of its log is dated in the future,
+    or was replaced meanwhile.
+    """
+    began = log.stat().st_mtime if log.is_file() else 0
+    began = began if began >= since else time.time()
+    ahead = [path for path in map(str, getattr(job, "input", ())) if _date(path) > began]
+    if not ahead:
+        return ""
+    date = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(_date(ahead[0])))
+    return (
+        f"{ahead[0]} is dated {date}, after the job that reads it began: Snakemake takes no result that is older than "
+        "what it is made of; expected a date in the past: `touch` the file, or wait until then"
+    )
+
+
+def _date(path):
+    """When a file, or the link that leads to it, was changed; 0 if it is not there."""
+    try:
+        return max(os.lstat(path).st_mtime, os.stat(path).st_mtime)
+    except OSError:
+        return 0
 
 
 def _silence(log):

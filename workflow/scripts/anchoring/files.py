@@ -22,11 +22,14 @@ def whole_file(path):
 
     What a killed process left of this file is removed. After a kill of Snakemake alone its jobs go on; they must not
     replace what the next run makes: when the run is over, RunOver is raised and nothing renamed.
+
+    The temporary name stands for `path` by a checksum, so that it is short where the name of `path` is as long as a
+    file system allows.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{process_name()}.", suffix=path.suffix)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{_prefix(path)}{process_name()}.", suffix=path.suffix)
     os.close(handle)
     try:
         yield Path(name)
@@ -109,7 +112,13 @@ def _is_running(process):
     return True
 
 
+def _prefix(path):
+    """What the temporary names of a file begin with."""
+    return f".{zlib.crc32(os.fsencode(path.name)):08x}."
+
+
 def _remove_leftovers(path):
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*-*{path.suffix}"):
-        if not _is_running(left.name[len(path.name) + 2 :].split(".")[0]):
+    prefix = _prefix(path)
+    for left in path.parent.glob(f"{prefix}*-*.*{glob.escape(path.suffix)}"):
+        if not _is_running(left.name[len(prefix) :].split(".")[0]):
             left.unlink(missing_ok=True)
