@@ -46,7 +46,7 @@ def test_records_of_a_field_too_small_for_errors_are_json(tmp_path, estimator):
     options = {**bin_pair.OPTIONS, "settings": {"estimator": estimator}, "intensity_range": (0.25, 3.0)}
     bin_pair.main(reprojected, str(tree.reference), str(bins), pixels, view, "irac4_atgauss4", None, options)
     pair = {"bins": str(bins), "pixels": pixels, "reference": "irac4", "ref_filter": "irac4", "label": "irac4"}
-    pair |= {"kind": "external", "resolution": "gauss4", "problem": ""}
+    pair |= {"kind": "external", "resolution": "gauss4", "problem": "", "range_follows": False}
     image = {"image": str(tree.image), "name": "a", "band": "F770W", "pairs": [pair]}
     fit_images.main([image], solved, options["settings"])
     measured, (record,) = strictly(bins), strictly(solved)
@@ -56,7 +56,7 @@ def test_records_of_a_field_too_small_for_errors_are_json(tmp_path, estimator):
     assert record["offset_err"] is None
     # An internal image whose reference has no error gets an offset, and no error.
     write_json(bins, {**measured, "reference_source": measured["image_source"]})
-    internal = {**image, "pairs": [{**pair, "kind": "internal", "reference": "a"}]}
+    internal = {**image, "pairs": [{**pair, "kind": "internal", "reference": "a", "label": "F770W"}]}
     fit_images.main([internal], tmp_path / "i.json", options["settings"], external=str(solved))
     (record,) = strictly(tmp_path / "i.json")
     assert record["status"] == "anchored", record["reason"]
