@@ -296,7 +296,7 @@ SIP = {"A_ORDER": 2, "A_2_0": 2e-3, "B_ORDER": 2, "B_1_1": -2e-3}
 
 IMAGES = {
     "cut": Case("cut short in SCI", content("image", lambda b: b[:20_000]), FAILED, "cannot be read as FITS"),
-    "cutlate": Case("cut short after SCI and ERR", content("image", lambda b: b[:-3000]), FAILED, "cut short"),
+    "cutlate": Case("cut short after SCI and ERR", content("image", lambda b: b[:-3000]), FAILED, "truncated or corrupt"),
     "noheader": Case("not FITS", content("image", lambda b: b"<html>" * 1000), FAILED, "cannot be read as FITS"),
     "zerobytes": Case("zero bytes", content("image", lambda b: b""), FAILED, "cannot be read as FITS"),
     "nodata": Case("FITS without data", content("image", lambda b: b[:2880]), FAILED, "has no SCI extension"),
@@ -311,7 +311,8 @@ IMAGES = {
     "huge": Case("a pixel of 1e30 MJy/sr", pixels("image", one_pixel(1e30)), FAILED, "1e+30"),
     "integer": Case("integers", pixels("image", lambda d: np.nan_to_num(d).astype("i2")), FAILED, "int16"),
     "scaled": Case("scaled integers (BSCALE)", header("image", BSCALE=2.0), FAILED, "BSCALE"),
-    "cube": Case("three dimensions", pixels("image", lambda d: d[None]), FAILED, "expected a 2-D image"),
+    "cube": Case("two planes", pixels("image", lambda d: np.stack([d, d])), FAILED, "expected a 2-D image"),
+    "degenerate": Case("a third dimension of one plane", pixels("image", lambda d: d[None]), WORKS),
     "nowcs": Case(
         "no WCS",
         header("image", **dict.fromkeys(["CTYPE1", "CTYPE2", "CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2"])),
@@ -339,7 +340,10 @@ REFERENCES = {
     "refzero": Case("zero bytes", content("reference", lambda b: b""), FAILED, "cannot be read as FITS"),
     "refnan": Case("all NaN", pixels("reference", lambda d: d * np.nan), FAILED, "no pixel is finite"),
     "refint": Case("integers", pixels("reference", lambda d: d.astype("i4")), FAILED, "int32"),
-    "refcube": Case("three dimensions", pixels("reference", lambda d: d[None]), FAILED, "expected a 2-D image"),
+    "refcube": Case(
+        "two planes", pixels("reference", lambda d: np.stack([d, d])), FAILED, "expected a 2-D image"
+    ),
+    "refplane": Case("a third dimension of one plane", pixels("reference", lambda d: d[None]), WORKS),
     "refunit": Case("another unit than the image", header("reference", BUNIT="DN"), FAILED, "BUNIT 'DN'"),
     "refnounit": Case("no BUNIT", header("reference", BUNIT=None), WORKS),
     "refnowcs": Case("no WCS", header("reference", CTYPE1=None, CTYPE2=None), FAILED, "no celestial WCS"),

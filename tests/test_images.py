@@ -126,7 +126,7 @@ def test_pixel_scales(cards):
 )
 def test_pixels_that_are_not_square(cards):
     with pytest.raises(AnchoringError, match=r"not square|less than|positive"):
-        headers.pixel_scale(fits.Header(cards), "an image")
+        headers.require_square(fits.Header(cards), "an image")
 
 
 @pytest.mark.parametrize("value", ["'x'", True, None])

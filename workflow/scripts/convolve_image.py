@@ -12,6 +12,7 @@ def main(image, kernel, output, threads, band=None):
         mosaic = mosaics.map_image(image, band=band)
         headers.celestial_wcs(mosaic.header, image)  # what is reprojected later has another name
         scale = headers.pixel_scale(mosaic.header, image)
+        headers.require_square(mosaic.header, image)
         resampled = resampled_kernel(kernel, scale)
         logging.info("%s pixels, kernel %s", mosaic.shape, resampled.shape)
         stated = {"fwhm": convolution.kernel_fwhm(resampled) * scale, "source": mosaic.source}
