@@ -296,7 +296,7 @@ SIP = {"A_ORDER": 2, "A_2_0": 2e-3, "B_ORDER": 2, "B_1_1": -2e-3}
 
 IMAGES = {
     "cut": Case("cut short in SCI", content("image", lambda b: b[:20_000]), FAILED, "cannot be read as FITS"),
-    "cutlate": Case("cut short after SCI and ERR", content("image", lambda b: b[:-3000]), FAILED, "truncated or corrupt"),
+    "cutlate": Case("cut short after ERR", content("image", lambda b: b[:-3000]), FAILED, "truncated or corrupt"),
     "noheader": Case("not FITS", content("image", lambda b: b"<html>" * 1000), FAILED, "cannot be read as FITS"),
     "zerobytes": Case("zero bytes", content("image", lambda b: b""), FAILED, "cannot be read as FITS"),
     "nodata": Case("FITS without data", content("image", lambda b: b[:2880]), FAILED, "has no SCI extension"),

@@ -13,6 +13,7 @@ SATURATED_SHARE = 0.05  # the same of the highest value: a saturated core has it
 FEWEST_OTHERS = 100  # different values besides: a sky of fewer is a drawing
 NEGLIGIBLE = 1e-6  # of the level of an image: what a million times fainter than it is left over from arithmetic
 STEPS = 64  # of the last digit: a noise-free sky goes on from a repeated value in steps that small
+APART = 3  # such steps: closer to a value that rounding makes frequent there are others
 ON_A_LADDER = 0.8  # part of the steps between values that are multiples of the smallest one, in rounded numbers
 
 
@@ -70,12 +71,15 @@ def is_observed(data, fill=NO_FILL, *, weight=None, quality=None):
 def find_fill(rows):
     """What a mosaic holds in unobserved pixels besides 0 and NaN, judged by some of its rows.
 
-    Two kinds are found. A value that more than SHARE of the observed pixels have exactly: float32 numbers of a sky with
-    noise are all different, while 0 - sky is the same everywhere. It is no fill value if it is the highest one and of
-    fewer pixels than SATURATED_SHARE (a saturated core), if the numbers are rounded ones (ON_A_LADDER: there many
-    values are frequent), if the sky goes on from it in steps of the last digit (no noise), or if there are fewer than
-    FEWEST_OTHERS values besides. And pixels fainter than NEGLIGIBLE of the level (99th percentile of absolute values),
-    more than SHARE of all, with hardly any up to 1000 times that: slivers that resampling leaves.
+    Two kinds are found:
+
+    - A value that more than SHARE of the observed pixels have exactly: float32 numbers of a sky with noise are all
+      different, while 0 - sky is the same everywhere. It is no fill value if it is the highest one and of fewer pixels
+      than SATURATED_SHARE (a saturated core), if the numbers are rounded ones and it is not APART from the others
+      (there many are frequent), if the sky goes on from it in steps of the last digit (no noise), or if there are
+      fewer than FEWEST_OTHERS values besides (a drawing).
+    - Pixels fainter than NEGLIGIBLE of the level (99th percentile of absolute values), more than SHARE of all, with
+      hardly any up to 1000 times that: slivers that resampling leaves.
 
     Parameters
     ----------
@@ -116,17 +120,19 @@ def _constants(values, counts, rows, seen):
     share = counts / counts.sum()
     limit = np.full(len(values), SHARE)
     limit[-1:] = SATURATED_SHARE
-    frequent = values[share > limit]
-    if not len(frequent) or len(values) - len(frequent) < FEWEST_OTHERS or _is_rounded(values):
+    frequent = share > limit
+    if not frequent.any() or np.count_nonzero(~frequent) < FEWEST_OTHERS:
         return []
-    return [value for value in frequent if not _goes_on(value, rows, seen)]
-
-
-def _is_rounded(values):
-    """Whether different values, in order, are multiples of one step, as integers are."""
     steps = np.diff(values.astype(float))
+    if _is_rounded(steps, np.spacing(np.abs(values).max())):
+        apart = np.concatenate([[True], steps > APART * steps.min(), [True]])
+        frequent &= apart[:-1] & apart[1:]
+    return [value for value in values[frequent] if not _goes_on(value, rows, seen)]
+
+
+def _is_rounded(steps, digit):
+    """Whether the steps from value to value are multiples of one step, as those of integers; `digit` is their last."""
     least = steps.min()
-    digit = np.spacing(np.abs(values).max())
     off = np.abs(steps / least - np.rint(steps / least)) * least
     return least > STEPS * digit and np.mean(off < 0.01 * least + 4 * digit) > ON_A_LADDER
 
