@@ -1,6 +1,7 @@
 """FITS files that a user brings: opening them, and what is common to all kinds."""
 
 import errno
+import gzip
 import mmap
 import warnings
 import zlib
@@ -57,6 +58,7 @@ def opened(path, *, scaled=True):
         with _refusing(path, UNREADABLE):
             # astropy leaves a file open whose first header it does not like.
             file = stack.enter_context(open(path, "rb"))
+            _require_sound_gzip(file)
             hdus = fits.open(file, memmap=None if _can_be_mapped(file) else False, do_not_scale_image_data=not scaled)
             stack.enter_context(hdus)
             _require_all(hdus)
@@ -94,6 +96,15 @@ def _require_all(hdus):
     # astropy passes over a header without an end.
     if last["file"].read(8) == b"XTENSION":
         raise EOFError("its last header is not complete")
+
+
+def _require_sound_gzip(file):
+    """BadGzipFile, EOFError or zlib.error if a gzipped file is damaged, which astropy hides."""
+    if file.peek(2)[:2] == b"\x1f\x8b":
+        with gzip.GzipFile(fileobj=file) as unzipped:
+            while unzipped.read(CHUNK):
+                pass
+        file.seek(0)
 
 
 def damaged(path, error):

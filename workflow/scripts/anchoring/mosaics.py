@@ -154,13 +154,11 @@ class _Plane:
     """An image (ny, nx) of an HDU opened without scaling, mapped and not read."""
 
     def __init__(self, hdu, path):
-        # astropy hides what a tile-compressed image is scaled by, and applies it.
-        header = fits.Header() if isinstance(hdu, fits.CompImageHDU) else hdu.header
-        self._scale, self._zero = header.get("BSCALE", 1), header.get("BZERO", 0)
+        self._scale, self._zero = hdu.header.get("BSCALE", 1), hdu.header.get("BZERO", 0)
         self.shape = require_plane(hdu.shape, hdu, path)
         self._pixels = pixels_of(hdu, path).reshape(self.shape)
-        self._blank = header.get("BLANK") if self._pixels.dtype.kind != "f" else None
         floating = self._pixels.dtype.kind == "f"
+        self._blank = None if floating else hdu.header.get("BLANK")
         self.dtype = self._pixels.dtype.newbyteorder("=") if floating else np.dtype(float)
 
     def raw(self, rows):
