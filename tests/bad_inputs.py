@@ -218,6 +218,11 @@ def duplicate(target):
     shutil.copy(target.image, target.image.with_name(target.image.name.replace("_i2d", "_copy_i2d")))
 
 
+def twofold(target):
+    with fits.open(target.image, mode="append") as hdus:
+        hdus.append(hdus["SCI"].copy())
+
+
 def dangling(target):
     target.image.unlink()
     target.image.symlink_to("nowhere.fits")
@@ -296,7 +301,7 @@ SIP = {"A_ORDER": 2, "A_2_0": 2e-3, "B_ORDER": 2, "B_1_1": -2e-3}
 
 IMAGES = {
     "cut": Case("cut short in SCI", content("image", lambda b: b[:20_000]), FAILED, "cannot be read as FITS"),
-    "cutlate": Case("cut short after SCI and ERR", content("image", lambda b: b[:-3000]), FAILED, "cut short"),
+    "cutlate": Case("cut short after ERR", content("image", lambda b: b[:-3000]), FAILED, "truncated or corrupt"),
     "noheader": Case("not FITS", content("image", lambda b: b"<html>" * 1000), FAILED, "cannot be read as FITS"),
     "zerobytes": Case("zero bytes", content("image", lambda b: b""), FAILED, "cannot be read as FITS"),
     "nodata": Case("FITS without data", content("image", lambda b: b[:2880]), FAILED, "has no SCI extension"),
@@ -311,7 +316,12 @@ IMAGES = {
     "huge": Case("a pixel of 1e30 MJy/sr", pixels("image", one_pixel(1e30)), FAILED, "1e+30"),
     "integer": Case("integers", pixels("image", lambda d: np.nan_to_num(d).astype("i2")), FAILED, "int16"),
     "scaled": Case("scaled integers (BSCALE)", header("image", BSCALE=2.0), FAILED, "BSCALE"),
-    "cube": Case("three dimensions", pixels("image", lambda d: d[None]), FAILED, "expected a 2-D image"),
+    "cube": Case("two planes", pixels("image", lambda d: np.stack([d, d])), FAILED, "expected a 2-D image"),
+    "degenerate": Case("a third dimension of one plane", pixels("image", lambda d: d[None]), WORKS),
+    "errint": Case("ERR of integers", pixels("image", lambda d: np.nan_to_num(d).astype("i2"), "ERR"), WORKS),
+    "skyoff": Case("-0.35 where nothing is observed", pixels("image", lambda d: np.nan_to_num(d, nan=-0.35)), WORKS),
+    "sliver": Case("1e-20 where nothing is observed", pixels("image", lambda d: np.nan_to_num(d, nan=1e-20)), WORKS),
+    "scitwice": Case("SCI twice", twofold, FAILED, "several SCI"),
     "nowcs": Case(
         "no WCS",
         header("image", **dict.fromkeys(["CTYPE1", "CTYPE2", "CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2"])),
@@ -322,6 +332,14 @@ IMAGES = {
     "nocrpix": Case("a WCS without CRPIX", header("image", CRPIX1=None, CRPIX2=None), FAILED, "CRPIX1"),
     "singular": Case("a WCS that has no inverse", header("image", PC1_1=0.0, PC1_2=0.0), FAILED, "singular"),
     "oblong": Case("a WCS with one CDELT", header("image", CDELT2=None), FAILED, "square"),
+    "cdleft": Case(
+        "a CD matrix left over next to PC and CDELT",
+        header("image", CD1_1=-1e-4, CD1_2=0.0, CD2_1=0.0, CD2_2=1e-4),
+        FAILED,
+        "contradict each other",
+    ),
+    "jtwothou": Case("RADESYS `J2000`", header("image", RADESYS="J2000"), WORKS, exact=False),
+    "apparent": Case("RADESYS `GAPPT`", header("image", RADESYS="GAPPT"), FAILED, "RADESYS 'GAPPT'"),
     "sip": Case("SIP coefficients left over (CTYPE without -SIP)", header("image", **SIP), WORKS),
     "upper": Case("BUNIT `MJY/SR`", header("image", BUNIT="MJY/SR"), WORKS),
     "nounit": Case("no BUNIT", header("image", BUNIT=None), WORKS),
@@ -339,7 +357,10 @@ REFERENCES = {
     "refzero": Case("zero bytes", content("reference", lambda b: b""), FAILED, "cannot be read as FITS"),
     "refnan": Case("all NaN", pixels("reference", lambda d: d * np.nan), FAILED, "no pixel is finite"),
     "refint": Case("integers", pixels("reference", lambda d: d.astype("i4")), FAILED, "int32"),
-    "refcube": Case("three dimensions", pixels("reference", lambda d: d[None]), FAILED, "expected a 2-D image"),
+    "refcube": Case(
+        "two planes", pixels("reference", lambda d: np.stack([d, d])), FAILED, "expected a 2-D image"
+    ),
+    "refplane": Case("a third dimension of one plane", pixels("reference", lambda d: d[None]), WORKS),
     "refunit": Case("another unit than the image", header("reference", BUNIT="DN"), FAILED, "BUNIT 'DN'"),
     "refnounit": Case("no BUNIT", header("reference", BUNIT=None), WORKS),
     "refnowcs": Case("no WCS", header("reference", CTYPE1=None, CTYPE2=None), FAILED, "no celestial WCS"),

@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from stdatamodels.jwst import datamodels
 
-from anchoring import anchored, mosaics
-from anchoring.anchored import added, anchored_asdf, write_anchored
+from anchoring import asdf_text, mosaics
+from anchoring.anchored import added, write_anchored
+from anchoring.asdf_text import anchored_asdf
 from anchoring.errors import AnchoringError
 
 OFFSET = -0.123456789
@@ -380,8 +381,8 @@ def test_images_that_are_not_plain_floats_are_refused(tmp_path, rng):
     twice = [fits.ImageHDU(data, name="SCI", ver=version) for version in (1, 2)]
     for hdus, match in (
         ([fits.CompImageHDU(data, name="SCI")], "tile-compressed SCI; expected"),
-        ([whole], "BITPIX 16; expected a floating-point"),
-        ([fits.ImageHDU(name="SCI")], "expected a floating-point image"),
+        ([whole], "int16 numbers; expected floating-point"),
+        ([fits.ImageHDU(name="SCI")], "expected a 2-D image"),
         ([scaled], r"scaled SCI \(BSCALE, BZERO\); expected"),
         (twice, "several SCI extensions; expected one"),
         ([fits.ImageHDU(data, name="DATA")], "no SCI extension; expected"),
@@ -409,18 +410,18 @@ def test_files_cut_short_are_refused(i2d, name, part):
     content = i2d.read_bytes()
     piece = hdu_bytes(i2d)[name][part]
     i2d.write_bytes(content[: content.index(piece) + len(piece) - 1])
-    refused(i2d, "is cut short")
+    refused(i2d, "truncated or corrupt.*download it again")
 
 
 def test_damaged_gzip_is_refused(i2d):
     i2d.write_bytes(gzip.compress(i2d.read_bytes())[:-100])
-    refused(i2d, "cut short or damaged")
+    refused(i2d, "truncated or corrupt")
 
 
 def test_missing_and_foreign_files_are_refused(tmp_path):
     refused(tmp_path / "missing.fits", "does not exist; expected")
     (tmp_path / "text.fits").write_text("not an image\n")
-    refused(tmp_path / "text.fits", "is not a FITS file; expected")
+    refused(tmp_path / "text.fits", "cannot be read as FITS.*expected a complete FITS file")
 
 
 def test_image_is_never_overwritten(plain):
@@ -494,9 +495,9 @@ def anchored_tree(body):
     ("history: []\nmeta:\n    b: &x {c: 1}\n    d: *x\n",
      f"history: [{ENTRY}]\nmeta:\n    {VALUE}\n    b: &x {{c: 1}}\n    d: *x\n"),
 ])  # fmt: skip
-@pytest.mark.parametrize("loader", [anchored.YAML_LOADER, yaml.BaseLoader])
+@pytest.mark.parametrize("loader", [asdf_text.YAML_LOADER, yaml.BaseLoader])
 def test_tree_gets_two_insertions_and_keeps_its_text(monkeypatch, loader, body, expected):
-    monkeypatch.setattr(anchored, "YAML_LOADER", loader)
+    monkeypatch.setattr(asdf_text, "YAML_LOADER", loader)
     assert anchored_tree(body) == HEAD + expected + "...\n"
 
 
@@ -524,14 +525,14 @@ STYLES = st.fixed_dictionaries({
 })  # fmt: skip
 
 
-@pytest.mark.parametrize("loader", [anchored.YAML_LOADER, yaml.BaseLoader])
+@pytest.mark.parametrize("loader", [asdf_text.YAML_LOADER, yaml.BaseLoader])
 @given(tree=TREES, style=STYLES)
 @settings(max_examples=150, deadline=None, derandomize=True)
 def test_any_tree_in_any_style_reads_back_with_the_two_members(loader, tree, style):
     body = yaml.safe_dump(tree, sort_keys=False, **style).removesuffix("..." + style["line_break"])
     old = (HEAD + body + "...\n").encode()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(anchored, "YAML_LOADER", loader)
+        patch.setattr(asdf_text, "YAML_LOADER", loader)
         new = anchored_asdf(old, 0.5, "what", "1")
     text = new.removesuffix(b"...\n")
     found, expected = yaml.load(text, yaml.BaseLoader), yaml.load(HEAD + body, yaml.BaseLoader)

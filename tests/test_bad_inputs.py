@@ -30,7 +30,7 @@ STEMS = [
 ]
 # What only pixels show: `check` lets it pass.
 IN_PIXELS = {
-    *("images_miri_lv3_f2100w_" + name for name in ("cutlate", "allnan", "allzero", "huge")),
+    *("images_miri_lv3_f2100w_" + name for name in ("allnan", "allzero", "huge")),
     *(f"{name}_miri_lv3_f770w" for name in ("refnan", "upside", "corner", "bright")),
     "maskvalues_miri_lv3_f2100w",
     *(f"kernels_miri_lv3_{band}" for band in ("f1280w", "f1500w", "f1550c", "f1800w")),

@@ -123,7 +123,7 @@ FAULTS = {
     "already anchored": changed("image", ANCHOFF=0.1),
     "expected MJy/sr": changed("image", BUNIT="DN/s"),
     "expected floating-point": rewritten("image", with_data("SCI", lambda data: data.astype("i2"))),
-    "expected a 2-D image": rewritten("image", with_data("SCI", lambda data: data[None])),
+    "expected a 2-D image": rewritten("image", with_data("SCI", lambda data: np.stack([data, data]))),
     "ERR has shape": rewritten("image", with_data("ERR", lambda data: data[1:])),
     "cannot be read as FITS": cut,
     "no celestial WCS": changed("image", CTYPE1="X", CTYPE2="Y"),

@@ -3,6 +3,7 @@ rule convolve_image:
         lib=lib("convolve_image"),
         image=lambda wildcards: image_of(wildcards).path,
         kernel=kernel_of,
+        mask=mask_of,
     output:
         intermediate(CONVOLVED),
     log:
@@ -12,9 +13,9 @@ rule convolve_image:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=memory(500, image=2.5, kernel=16),
+        mem_mb=memory(500, image=2.5, kernel=16, mask=8),
     params:
         band=lambda wildcards: wildcards.band,
-        stamps=lambda wildcards: stamps(image_of(wildcards).path, kernel_of(wildcards)),
+        stamps=lambda wildcards: stamps(image_of(wildcards).path, kernel_of(wildcards), mask_of(wildcards)),
     script:
         "../scripts/convolve_image.py"

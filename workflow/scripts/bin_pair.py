@@ -5,7 +5,7 @@ import logging
 import numpy as np
 
 from anchoring.stage import run
-from anchoring import binning, headers, noise, products, records, references, samples, selection, views
+from anchoring import binning, headers, masks, noise, products, records, references, samples, selection, views
 from anchoring.errors import AnchoringError
 from anchoring.files import whole_file, write_json
 from anchoring.pairs import Settings
@@ -48,7 +48,7 @@ def main(
         _require_a_beam(observed, beam, image, reference)
         coverage = selection.beam_coverage(observed, beam)
         settings = Settings(**options["settings"])
-        both = observed if mask is None else observed & ~_left_out(mask, comparison.header, observed.shape)
+        both = observed if mask is None else observed & ~masks.left_out(mask, comparison.header, observed.shape)
         binned = both & (coverage >= settings.least_coverage("binned"))
         if not binned.any():
             raise AnchoringError(
@@ -102,21 +102,6 @@ def _require_a_beam(pixels, beam, image, reference):
             f"{image} and {reference} have {n} pixels in common, less than the {least:.0f} of one beam; expected a "
             "larger overlap"
         )
-
-
-def _left_out(path, header, shape):
-    """The masked pixels on the grid of the pair."""
-    from anchoring.reprojection import reproject_onto
-
-    mask, mask_header = references.read_mask(path)
-    try:
-        bad = selection.left_out(mask).astype(np.float32)
-        # A pixel is left out if most of it is masked.
-        wcs, grid = headers.celestial_wcs(mask_header, path), headers.celestial_wcs(header)
-        return reproject_onto(bad, wcs, grid, shape) > 0.5
-    except AnchoringError as refusal:
-        words = str(refusal)
-        raise AnchoringError(words if path in words else f"{path}: {words}") from refusal
 
 
 def _zero(kind, anchor, shift):

@@ -1,17 +1,21 @@
-"""Convolve an image to the resolution of a pair; a bad image or kernel leaves a product that says why."""
+"""Convolve an image to the resolution of a pair; a bad image, kernel or mask leaves a product that says why."""
 
 import logging
 
 from anchoring.stage import run
-from anchoring import convolution, headers, kernels, mosaics, products
+from anchoring import convolution, headers, kernels, masks, mosaics, products
 from anchoring.errors import AnchoringError
 
 
-def main(image, kernel, output, threads, band=None):
+def main(image, kernel, output, threads, band=None, mask=None):
     try:
         mosaic = mosaics.map_image(image, band=band)
         headers.celestial_wcs(mosaic.header, image)  # what is reprojected later has another name
         scale = headers.pixel_scale(mosaic.header, image)
+        headers.require_square(mosaic.header, image)
+        if mask is not None:
+            # Before the kernel spreads the light of what is masked.
+            mosaic.leave_out(masks.masked_rows(mask, mosaic.header, mosaic.shape))
         resampled = resampled_kernel(kernel, scale)
         logging.info("%s pixels, kernel %s", mosaic.shape, resampled.shape)
         stated = {"fwhm": convolution.kernel_fwhm(resampled) * scale, "source": mosaic.source}
@@ -43,4 +47,5 @@ if __name__ == "__main__":
         output=snakemake.output[0],
         threads=snakemake.threads,
         band=snakemake.params.band,
+        mask=snakemake.input.get("mask") or None,
     )

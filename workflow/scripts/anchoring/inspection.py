@@ -141,6 +141,7 @@ def _convolutions(path, seen, kernel, files):
     if kernel is None:
         return {}
     files.wcs(path, seen.header)
+    headers.require_square(seen.header, path)
     side = files.kernel_side(kernel, headers.pixel_scale(seen.header, path))
     return {("convolve", path, kernel): cost.of_convolution(seen.shape, side, with_error=seen.has_error)}
 

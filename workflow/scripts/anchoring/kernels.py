@@ -2,7 +2,7 @@
 
 from .errors import AnchoringError
 from .hdus import opened
-from .headers import pixel_scale, positive_scale
+from .headers import pixel_scale, positive_scale, require_square
 
 
 def read_kernel(path):
@@ -33,4 +33,5 @@ def _kernel_scale(header, path):
     for keyword in ("XPIXSIZE", "PIXELSCL"):
         if keyword in header:
             return positive_scale(header[keyword], path)
+    require_square(header, path)
     return pixel_scale(header, path)

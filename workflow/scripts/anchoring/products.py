@@ -133,8 +133,7 @@ def read_grid(path):
         hdu = next((h for h in hdus if h.is_image and h.header["NAXIS"]), None) if "SCI" not in hdus else hdus["SCI"]
         if hdu is None:
             raise AnchoringError(f"{path} holds no image; expected one")
-        require_plane(hdu.shape, hdu, path)
-        return parsed(hdu.header), hdu.shape
+        return parsed(hdu.header, path), require_plane(hdu.shape, hdu, path)
 
 
 def _raise_refusal(hdus):
