@@ -6,7 +6,7 @@ import logging
 import numpy as np
 
 from anchoring.stage import run
-from anchoring import binning, headers, noise, products, records, references, samples, selection, views
+from anchoring import binning, headers, noise, products, records, references, samples, selection, units, views
 from anchoring.errors import AnchoringError
 from anchoring.files import whole_file
 from anchoring.pairs import Settings
@@ -64,13 +64,16 @@ def main(
         )
         medians = binning.bin_medians(x_image, y_image, edges, binned)
         listed = samples.sample_pair(x_image, y_image, both, coverage, beam=beam)
-        sigma = _noise(other, y_image, listed, error, options["noise"])
+        unit = units.brightness_unit(other.header, reference)
+        sigma = _noise(other, y_image, listed, error, options["noise"], unit.factor)
         logging.info("%d pixels in common, %d bins with data", np.count_nonzero(binned), (medians.count > 0).sum())
+        logging.info("unit of the reference: %s", unit)
         logging.info("noise of the reference %.4g MJy/sr (%s)", *sigma)
         result = {
             "refused": "",
             "image_source": comparison.source,
             "reference_source": other.source,
+            "reference_unit": str(unit),
             "range": limits,
             "edges": edges.tolist(),
             "span": selection.extremes(x_image, binned),
@@ -134,17 +137,23 @@ def _offset_of(solved, reference):
     return record["offset"]
 
 
-def _noise(reference, y_image, listed, error, configured):
+def _noise(reference, y_image, listed, error, configured, factor):
     """Noise of the reference's samples."""
     side = listed.side
     if error is not None and configured is None:
-        uncertainty = references.read_uncertainty(error, reference.data.shape)
+        uncertainty = references.read_uncertainty(error, reference.data.shape, reference.header)
     else:
         uncertainty = reference.error
     squares = [None if i is None else samples.squares(i, side, np.mean) for i in (reference.data, uncertainty)]
     outside = samples.squares(~np.isfinite(y_image), side, np.all)
     return noise.reference_noise(
-        squares[0], outside, beam=listed.beam, configured=configured, uncertainty=squares[1], header=reference.header
+        squares[0],
+        outside,
+        beam=listed.beam,
+        configured=configured,
+        uncertainty=squares[1],
+        header=reference.header,
+        factor=factor,
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from . import convolution, cost, headers, kernels, mosaics, noise, offsets, records, references, tables
 from .errors import AnchoringError
 from .reprojection import common_window
+from .units import brightness_unit
 
 READY = "ready to be anchored"
 LEGEND = "-> the reference that would be used    ok usable too    !! missing or wrong"
@@ -168,7 +169,7 @@ def _look_beside(mosaic, pair, grid, files):
     if isinstance(pair["noise"], str):
         noise.noise_of_header(grid.header, pair["noise"])
     if pair["error"] and pair["noise"] is None:
-        references.require_same_shape(files.reference(pair["error"]).shape, grid.shape, pair["error"])
+        references.see_uncertainty(pair["error"], grid.shape, grid.header)
 
 
 def _noise_notes(pair):
@@ -183,9 +184,9 @@ def _notes(see, path):
     try:
         seen = see(path)
         scale = headers.pixel_scale(seen.header, path)
+        unit = str(brightness_unit(seen.header, path))
     except AnchoringError:
         return []
-    unit = str(seen.header.get("BUNIT", "")).strip() or "no BUNIT: taken as MJy/sr"
     size = f'{seen.shape[1]} x {seen.shape[0]} pixels of {scale:.3g}"'
     return [size, unit, "with ERR"] if seen.has_error else [size, unit]
 

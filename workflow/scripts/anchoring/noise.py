@@ -19,7 +19,7 @@ class Noise(NamedTuple):
     source: str
 
 
-def reference_noise(image, outside, *, beam, configured=None, uncertainty=None, header=None):
+def reference_noise(image, outside, *, beam, configured=None, uncertainty=None, header=None, factor=1.0):
     """Noise of a reference, from the first of: configuration, uncertainty map, its own sky.
 
     Parameters
@@ -31,10 +31,12 @@ def reference_noise(image, outside, *, beam, configured=None, uncertainty=None, 
     beam : float
         FWHM, pixels.
     configured : float or str, optional
-        MJy/sr, or the keyword of `header` that holds it.
+        MJy/sr, or the keyword of `header` that holds it in the unit of the image.
     uncertainty : (ny, nx) array, optional
         One standard deviation, MJy/sr; the median of its finite values inside the footprint is taken.
     header : mapping, optional
+    factor : float
+        MJy/sr per unit of the image in its file.
 
     Returns
     -------
@@ -46,7 +48,7 @@ def reference_noise(image, outside, *, beam, configured=None, uncertainty=None, 
         If the keyword is not there or is no noise.
     """
     if isinstance(configured, str):
-        return Noise(noise_of_header(header or {}, configured), "header")
+        return Noise(factor * noise_of_header(header or {}, configured), "header")
     if configured is not None:
         return Noise(float(configured), "config")
     if uncertainty is not None:
@@ -61,10 +63,10 @@ def reference_noise(image, outside, *, beam, configured=None, uncertainty=None, 
 
 
 def noise_of_header(header, name):
-    """The noise, MJy/sr, that a header holds under a keyword; AnchoringError without one."""
+    """The noise, in the image's unit, that a header holds under a keyword; AnchoringError without one."""
     value = header.get(name)
     if not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
-        raise AnchoringError(f"the reference's header has {name} = {value!r}; expected its noise, MJy/sr")
+        raise AnchoringError(f"the reference's header has {name} = {value!r}; expected its noise in its own unit")
     return float(value)
 
 
