@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from runs import Project, set_cards
 from scene import IDEAL
 
-from anchoring import hdus, noise, products, references
+from anchoring import hdus, headers, noise, products, references
 from anchoring.errors import AnchoringError
 
 WCS = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 24.0, "CRVAL2": 15.0, "CRPIX1": 5.5, "CRPIX2": 5.5,
@@ -244,6 +244,35 @@ def test_the_conversion_is_in_the_log_and_the_table(project):
     (log,) = (project.folder / "results/pixels/logs/bin_pair").glob("*.log")
     assert pixels["reference_unit"] in log.read_text()
     assert "pixels of -999 are no measurement" in log.read_text()
+
+
+SQUARE_OR_NOT = pytest.mark.skipif(not hasattr(headers, "require_square"), reason="`headers` wants square pixels yet")
+
+
+@SQUARE_OR_NOT
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_reference_need_not_have_square_pixels(tmp_path, turned):
+    """Every second column of a reference is one of the same sky, also where CROTA2 says how it lies."""
+    project = Project(
+        tmp_path, targets=["ngc0628"], sky=IDEAL, bands=("F770W",), references=("irac4_atgauss4",),
+        config={"instruments": {"miri": {"external_bands": ["irac4_atgauss4"]}}},
+    )  # fmt: skip
+    path = project.folder / "data/ref/ngc0628_irac4_atgauss4.fits"
+    with fits.open(path) as stored:
+        data, header = stored[0].data[:, ::2].copy(), stored[0].header.copy()
+    header["CRPIX1"] = (header["CRPIX1"] - 1) / 2 + 1
+    header["CDELT1"] *= 2 * header["PC1_1"]
+    for key in ("PC1_1", "PC1_2", "PC2_1", "PC2_2"):
+        del header[key]
+    if turned:  # by half a turn: both axes the other way
+        data = data[::-1, ::-1].copy()
+        header["CROTA2"] = 180.0
+        for key, n in zip(("CRPIX2", "CRPIX1"), data.shape, strict=True):
+            header[key] = n + 1 - header[key]
+    fits.PrimaryHDU(data, header).writeto(path, overwrite=True)
+    project.run("results/anchor_summary.csv")
+    ((row,),) = ([*project.summary().values()],)
+    assert abs(float(row["offset"]) - project.truth[0]["offset"]) < 5e-3
 
 
 def test_check_reports_the_conversion(project):

@@ -142,8 +142,8 @@ def _beam_area(header, path, refuse):
     axes = [header.get(key) for key in ("BMAJ", "BMIN")]
     if not all(headers.is_number(axis) and axis > 0 for axis in axes):
         refuse(
-            f" and BMAJ, BMIN = {axes[0]!r}, {axes[1]!r}",
-            "expected the beam's FWHM in degrees in its header: add them, or convert the image to MJy/sr",
+            " and no beam in BMAJ and BMIN",
+            "expected its FWHM in degrees there: add them to the header, or convert the image to MJy/sr",
         )
     pixel = headers.pixel_scale(header, path) / 3600
     if max(axes) > LARGEST_BEAM or min(axes) < pixel / 2:
