@@ -291,6 +291,31 @@ def coarser(target):
         hdus[0].header["PIXELSCL"] = scale * step
 
 
+def twice_as_wide(target):
+    with fits.open(target.kernel, mode="update") as hdus:
+        hdus[0].header["PIXELSCL"] *= 2
+
+
+def per_pixel(target):
+    """The reference in Jy/pixel."""
+    with fits.open(target.reference, mode="update") as hdus:
+        area = (abs(hdus[0].header["CDELT1"]) * units.deg) ** 2
+        hdus[0].data *= (1 * units.MJy / units.sr * area).to_value(units.Jy)
+        hdus[0].header["BUNIT"] = "Jy/pixel"
+
+
+def in_extensions(*names):
+    """The reference in extensions of these names; what is not the signal is 7 times it."""
+
+    def spoil(target):
+        with fits.open(target.reference) as hdus:
+            data, head = np.array(hdus[0].data), hdus[0].header.copy()
+        planes = [fits.ImageHDU(data if name == "IMAGE" else 7 * data, head, name=name) for name in names]
+        fits.HDUList([fits.PrimaryHDU(), *planes]).writeto(target.reference, overwrite=True)
+
+    return spoil
+
+
 def without_image(target):
     fits.PrimaryHDU().writeto(target.kernel, overwrite=True)
 
@@ -362,6 +387,12 @@ REFERENCES = {
     ),
     "refplane": Case("a third dimension of one plane", pixels("reference", lambda d: d[None]), WORKS),
     "refunit": Case("another unit than the image", header("reference", BUNIT="DN"), FAILED, "BUNIT 'DN'"),
+    "refjypix": Case("BUNIT `Jy/pixel`", per_pixel, WORKS, exact=False),
+    "refjybeam": Case("BUNIT `Jy/beam` without BMAJ", header("reference", BUNIT="Jy/beam"), FAILED, "BMAJ"),
+    "refjansky": Case("BUNIT `Jy`", header("reference", BUNIT="Jy"), FAILED, "without the area"),
+    "refnamed": Case("ERR before IMAGE, nothing in the primary HDU", in_extensions("ERR", "IMAGE"), WORKS),
+    "refunnamed": Case("two images without names", in_extensions("", ""), FAILED, "has the images"),
+    "sentinel": Case("a border of -999", pixels("reference", bordered(-999.0)), WORKS, exact=False),
     "refnounit": Case("no BUNIT", header("reference", BUNIT=None), WORKS),
     "refnowcs": Case("no WCS", header("reference", CTYPE1=None, CTYPE2=None), FAILED, "no celestial WCS"),
     "galactic": Case("Galactic coordinates", galactic, WORKS, exact=False),
@@ -399,6 +430,10 @@ KERNELS = {
     "F200W": Case("larger than the image", pixels("kernel", padded), WORKS, exact=False),
     "F277W": Case("narrower than the image's pixels", header("kernel", PIXELSCL=1e-4), FAILED, "less than 5 image"),
     "F300M": Case("a pixel scale of 1 degree", header("kernel", PIXELSCL=3600.0), FAILED, "check"),
+    "F410M": Case(
+        "PIXELSCL and CDELT contradict each other", header("kernel", CDELT1=1e-5, CDELT2=1e-5), FAILED, "by CDELT"
+    ),
+    "F480M": Case("twice as wide as its name says", twice_as_wide, FAILED, "makes a resolution of"),
     "F335M": Case("zero bytes", content("kernel", lambda b: b""), FAILED, "cannot be read as FITS"),
     "F360M": Case("no image in its primary HDU", without_image, FAILED, "no image in its primary HDU"),
 }  # fmt: skip

@@ -17,7 +17,7 @@ import convolve_image
 import reproject_image
 from anchoring import convolution, cost, inspection
 
-SCALE, KERNEL_SCALE, REFERENCE_SCALE = 0.1, 0.05, 0.3
+SCALE, KERNEL_SCALES, REFERENCE_SCALE = 0.1, {"gauss4": 0.34, "f2100w": 0.05}, 0.3
 
 
 def header(shape, scale, *, dec=15.0):
@@ -49,10 +49,10 @@ class Tree:
         self.reference.parent.mkdir()
         fits.PrimaryHDU(self.sky[::2, ::2], header((20, 25), REFERENCE_SCALE)).writeto(self.reference)
         (folder / "kernels").mkdir()
-        for name in ("f770w_to_gauss4", "f770w_to_f2100w"):
+        for name, scale in KERNEL_SCALES.items():
             y, x = np.indices((31, 31)) - 15
-            kernel = fits.PrimaryHDU(np.exp(-(y**2 + x**2) / 50.0), fits.Header({"PIXELSCL": KERNEL_SCALE}))
-            kernel.writeto(self.kernel(name))
+            kernel = fits.PrimaryHDU(np.exp(-(y**2 + x**2) / 50.0), fits.Header({"PIXELSCL": scale}))
+            kernel.writeto(self.kernel(f"f770w_to_{name}"))
 
     def image(self, band):
         return self.folder / "ngc0001" / band / "lv3" / f"ngc0001_miri_lv3_{band.lower()}_i2d_align.fits"
@@ -132,6 +132,8 @@ FAULTS = {
     "make it square": rewritten("kernel", with_data(0, lambda data: data[1:])),
     "less than 5 image pixels": changed("kernel", PIXELSCL=0.001),
     "has BUNIT 'Jy'": changed("reference", BUNIT="Jy"),
+    "makes a resolution of": changed("kernel", PIXELSCL=0.68),
+    "and of 0.17 by CDELT": changed("kernel", CDELT1=-0.17 / 3600, CDELT2=0.17 / 3600),
     "no overlap": changed("reference", CRVAL2=20.0),
     "expected CTYPE such as": changed("reference", CTYPE1="X", CTYPE2="Y"),
 }
@@ -170,6 +172,14 @@ def test_a_sound_tree_is_ready_and_says_what_is_in_it(tree):
 def test_a_file_without_a_unit_is_said_to_be_taken_as_it_is(tree):
     changed("reference", BUNIT=None)(tree)
     assert "no BUNIT: taken as MJy/sr" in inspection.listing(list(tree.inspect().values()))
+
+
+def test_a_kernel_that_is_a_little_wide_is_reported(tree):
+    changed("kernel", PIXELSCL=0.34 * 1.15)(tree)
+    found = tree.inspect()["F770W"]
+    assert found["status"] == "anchored"
+    words = r"which makes a resolution of 4\.6\d? arcsec \(FWHM\) of a band of 0\.269; expected 4 by its name"
+    assert re.search(words, inspection.listing([found]))
 
 
 def test_what_tells_the_noise_and_what_is_masked_is_looked_at(tree):

@@ -5,7 +5,7 @@ import logging
 import numpy as np
 
 from anchoring.stage import run
-from anchoring import binning, headers, masks, noise, products, records, references, samples, selection, views
+from anchoring import binning, headers, masks, noise, products, records, references, samples, selection, units, views
 from anchoring.errors import AnchoringError
 from anchoring.files import whole_file, write_json
 from anchoring.pairs import Settings
@@ -66,13 +66,16 @@ def main(
         # The noise of a reference passed through what smoothed it since it was observed, not through its beam: a kernel
         # to the common resolution. That of an external reference (`_at` in its label) is not known: a little narrower.
         smoothed = other.fwhm / scale if kind == "internal" else beam if "_at" in label else 0.0
-        sigma = _noise(other, y_image, listed, error, options["noise"], smoothed)
+        unit = units.brightness_unit(other.header, reference)
+        sigma = _noise(other, y_image, listed, error, options["noise"], smoothed, unit.factor)
         logging.info("%d pixels in common, %d bins with data", np.count_nonzero(binned), (medians.count > 0).sum())
+        logging.info("unit of the reference: %s", unit)
         logging.info("noise of the reference %.4g MJy/sr (%s)", *sigma)
         result = {
             "refused": "",
             "image_source": comparison.source,
             "reference_source": other.source,
+            "reference_unit": str(unit),
             "range": limits,
             "edges": edges.tolist(),
             "span": selection.extremes(x_image, binned),
@@ -120,11 +123,11 @@ def _offset_of(solved, reference):
     return record["offset"]
 
 
-def _noise(reference, y_image, listed, error, configured, smoothed):
+def _noise(reference, y_image, listed, error, configured, smoothed, factor):
     """Noise of the reference's samples, with that of its pixels smoothed by a FWHM in pixels."""
     side = listed.side
     if error is not None and configured is None:
-        uncertainty = references.read_uncertainty(error, reference.data.shape)
+        uncertainty = references.read_uncertainty(error, reference.data.shape, reference.header)
     else:
         uncertainty = reference.error
     if uncertainty is not None:
@@ -137,6 +140,7 @@ def _noise(reference, y_image, listed, error, configured, smoothed):
         uncertainty=uncertainty,
         header=reference.header,
         averaged=noise.noise_of_mean(side, smoothed),
+        factor=factor,
     )
 
 

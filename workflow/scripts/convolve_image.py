@@ -33,9 +33,13 @@ def resampled_kernel(kernel, scale):
     """The kernel of a file on pixels of a scale, arcsec."""
     data, kernel_scale = kernels.read_kernel(kernel)
     try:
-        return convolution.resample_kernel(data, kernel_scale, scale)
+        resampled = convolution.resample_kernel(data, kernel_scale, scale)
     except AnchoringError as error:
         raise AnchoringError(f"{kernel}: {error}") from error
+    odd = kernels.require_width(kernel, data, kernel_scale)
+    if odd:
+        logging.warning("%s %s", kernel, odd)
+    return resampled
 
 
 if __name__ == "__main__":

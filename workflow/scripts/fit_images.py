@@ -75,6 +75,7 @@ def fitted(measured, pixels, settings, known):
         "range": [low, high],
         "image_source": measured["image_source"],
         "reference_source": measured["reference_source"],
+        "reference_unit": measured["reference_unit"],
     }
 
 

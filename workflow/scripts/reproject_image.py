@@ -19,6 +19,7 @@ def main(image, reference, output, method, band=None):
             shape,
             method=method,
         )
+        grid["BUNIT"] = "MJy/sr"  # the image's, whatever its reference's
         products.write_product(output, data, grid, fwhm=comparison.fwhm, source=comparison.source)
     except AnchoringError as refusal:
         logging.error("%s", refusal)

@@ -270,9 +270,13 @@ def describes_pixels(keyword):
     return keyword in PIXEL_KEYWORDS or keyword.startswith(PIXEL_PREFIXES)
 
 
+def is_megajansky(unit):
+    """Whether the text of a unit is MJy/sr, in any spelling in use: in any case of letters but that of milli."""
+    bare = str(unit).replace(" ", "")
+    return bare.lower() in UNITS and not bare.startswith("mJy")
+
+
 def require_brightness(header, path):
     unit = header.get("BUNIT")
-    bare = str(unit or "").replace(" ", "")
-    # In any case of letters but that of milli.
-    if bare and (bare.lower() not in UNITS or bare.startswith("mJy")):
+    if str(unit or "").strip() and not is_megajansky(unit):
         raise AnchoringError(f"{path} has BUNIT {unit!r}; expected MJy/sr: convert the image")

@@ -1,7 +1,8 @@
 """What a run would meet, from headers alone: what is missing or wrong for each image, and what the run will cost.
 
-No pixel is read. What is found wrong is said in the run's own words, and which reference an image would get is decided
-by the run's own rules; what only pixels show (an empty image, no pixels in the range) stays for the run to find.
+No pixel is read but those of kernels, for their width. What is found wrong is said in the run's own words, and which
+reference an image would get is decided by the run's own rules; what only pixels show (an empty image, no pixels in the
+range) stays for the run to find.
 """
 
 import math
@@ -10,6 +11,7 @@ from pathlib import Path
 from . import convolution, cost, headers, kernels, mosaics, noise, offsets, records, references, tables
 from .errors import AnchoringError
 from .reprojection import common_window
+from .units import brightness_unit
 
 READY = "ready to be anchored"
 LEGEND = "-> the reference that would be used    ok usable too    !! missing or wrong"
@@ -95,6 +97,10 @@ class _Files:
         except AnchoringError as error:
             raise AnchoringError(f"{path}: {error}") from error
 
+    def kernel_width(self, path):
+        """What is odd about the width of a kernel, or ""."""
+        return self._once("width", path, lambda path: kernels.require_width(path, *kernels.read_kernel(path)))
+
     def wcs(self, path, header):
         return self._once("wcs", path, lambda path: headers.celestial_wcs(header, path))
 
@@ -143,6 +149,7 @@ def _convolutions(path, seen, kernel, files):
     files.wcs(path, seen.header)
     headers.require_square(seen.header, path)
     side = files.kernel_side(kernel, headers.pixel_scale(seen.header, path))
+    files.kernel_width(kernel)
     return {("convolve", path, kernel): cost.of_convolution(seen.shape, side, with_error=seen.has_error)}
 
 
@@ -169,7 +176,7 @@ def _look_beside(mosaic, pair, grid, files):
     if isinstance(pair["noise"], str):
         noise.noise_of_header(grid.header, pair["noise"])
     if pair["error"] and pair["noise"] is None:
-        references.require_same_shape(files.reference(pair["error"]).shape, grid.shape, pair["error"])
+        references.see_uncertainty(pair["error"], grid.shape, grid.header)
 
 
 def _noise_notes(pair):
@@ -184,9 +191,9 @@ def _notes(see, path):
     try:
         seen = see(path)
         scale = headers.pixel_scale(seen.header, path)
+        unit = str(brightness_unit(seen.header, path))
     except AnchoringError:
         return []
-    unit = str(seen.header.get("BUNIT", "")).strip() or "no BUNIT: taken as MJy/sr"
     size = f'{seen.shape[1]} x {seen.shape[0]} pixels of {scale:.3g}"'
     return [size, unit, "with ERR"] if seen.has_error else [size, unit]
 
@@ -194,9 +201,11 @@ def _notes(see, path):
 def _kernel_note(path, files):
     try:
         shape, scale = files.kernel(path)
+        odd = files.kernel_width(path)
     except AnchoringError:
         return f"kernel {Path(path).name}"
-    return f'kernel {Path(path).name} of {" x ".join(map(str, shape[::-1]))} pixels of {scale:.3g}"'
+    words = f'kernel {Path(path).name} of {" x ".join(map(str, shape[::-1]))} pixels of {scale:.3g}"'
+    return f"{words}, which {odd}" if odd else words
 
 
 # --- in words -------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ class Noise(NamedTuple):
     source: str
 
 
-def reference_noise(image, outside, *, beam, configured=None, uncertainty=None, header=None, averaged=1.0):
+def reference_noise(image, outside, *, beam, configured=None, uncertainty=None, header=None, averaged=1.0, factor=1.0):
     """Noise of the samples of a reference, from the first of: configuration, uncertainty map, its own sky.
 
     Parameters
@@ -32,7 +32,7 @@ def reference_noise(image, outside, *, beam, configured=None, uncertainty=None, 
     beam : float
         FWHM, samples.
     configured : float or str, optional
-        Of a pixel, MJy/sr, or the keyword of `header` that holds it.
+        Of a pixel, MJy/sr, or the keyword of `header` that holds it in the unit of the image.
     uncertainty : (ny, nx) array, optional
         One standard deviation of a pixel, MJy/sr, its rms in each sample; the median of its finite values inside the
         footprint is taken.
@@ -40,6 +40,8 @@ def reference_noise(image, outside, *, beam, configured=None, uncertainty=None, 
     averaged : float
         `noise_of_mean` of the pixels of a sample: what is stated of a pixel is multiplied by it. What is measured is
         measured on the samples.
+    factor : float
+        MJy/sr per unit of the image in its file.
 
     Returns
     -------
@@ -51,7 +53,7 @@ def reference_noise(image, outside, *, beam, configured=None, uncertainty=None, 
         If the keyword is not there or is no noise.
     """
     if isinstance(configured, str):
-        return Noise(averaged * noise_of_header(header or {}, configured), "header")
+        return Noise(averaged * factor * noise_of_header(header or {}, configured), "header")
     if configured is not None:
         return Noise(averaged * float(configured), "config")
     if uncertainty is not None:
@@ -88,10 +90,10 @@ def noise_of_mean(side, fwhm):
 
 
 def noise_of_header(header, name):
-    """The noise, MJy/sr, that a header holds under a keyword; AnchoringError without one."""
+    """The noise, in the image's unit, that a header holds under a keyword; AnchoringError without one."""
     value = header.get(name)
     if not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
-        raise AnchoringError(f"the reference's header has {name} = {value!r}; expected its noise, MJy/sr")
+        raise AnchoringError(f"the reference's header has {name} = {value!r}; expected its noise in its own unit")
     return float(value)
 
 

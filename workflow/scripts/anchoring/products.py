@@ -13,7 +13,7 @@ from .files import whole_file
 from .hdus import Image, native, opened, parsed, require_plane
 from .headers import describes_pixels
 from .mosaics import read_image
-from .references import read_reference
+from .references import image_hdu, read_reference
 
 PRODUCT = "ANCHPROD"  # primary header keyword of all of them
 FWHM = "KERNFWHM"  # width of the kernel that one was convolved with, arcsec
@@ -111,14 +111,27 @@ def read_any(path, *, with_error=False, mapped=False, band=None):
     """An image to compare, whichever of the three it is: product of the workflow, external reference or mosaic."""
     with opened(path) as hdus:
         primary = hdus[0].header
-    if PRODUCT in primary or REFUSED in primary:
+        is_product = PRODUCT in primary or REFUSED in primary
+        is_reference = not is_product and _is_reference(hdus, path)
+    if is_product:
         return read_product(path, with_error=with_error, mapped=mapped)
-    return read_reference(path) if primary.get("NAXIS") else read_image(path, band=band)
+    return read_reference(path) if is_reference else read_image(path, band=band)
+
+
+def _is_reference(hdus, path):
+    """Whether a file that is no product has an image that no mosaic has: a primary one, or one not named SCI."""
+    try:
+        hdu = image_hdu(hdus, path)
+    except AnchoringError:  # what a mosaic without SCI is refused with says more
+        return False
+    return bool(hdu.header["NAXIS"]) and hdu.name != "SCI"
 
 
 def require_one_grid(image, reference, image_path, reference_path):
     """AnchoringError if a reference is not, or no longer, what an image was reprojected onto."""
     (pixels, shape), (grid, size) = ((dict(_pixel_header(i.header).items()), i.data.shape) for i in (image, reference))
+    for header in (pixels, grid):
+        header.pop("BUNIT", None)  # the image's is MJy/sr, whatever the reference's
     if shape != size or pixels != grid:
         raise AnchoringError(
             f"{reference_path} was changed after {image_path} was reprojected onto it; expected the same pixels: run "
@@ -130,9 +143,7 @@ def read_grid(path):
     """Header and shape (ny, nx) of an image of any of the three kinds, without its pixels."""
     with opened(path) as hdus:
         _raise_refusal(hdus)
-        hdu = next((h for h in hdus if h.is_image and h.header["NAXIS"]), None) if "SCI" not in hdus else hdus["SCI"]
-        if hdu is None:
-            raise AnchoringError(f"{path} holds no image; expected one")
+        hdu = image_hdu(hdus, path)
         return parsed(hdu.header, path), require_plane(hdu.shape, hdu, path)
 
 

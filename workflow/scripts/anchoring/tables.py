@@ -40,6 +40,7 @@ FIT_COLUMNS = {
     "instrument": None,
     "kind": None,
     "resolution": None,
+    "reference_unit": None,
 }
 IN_BRIGHTNESS = ("intercept", "range_min", "range_max", "rms", "offset", "intercept_err", "covariance", "offset_err",
                  "offset_sys", "intercept_sys", "covariance_sys", "closure", "sigma_x")  # fmt: skip
