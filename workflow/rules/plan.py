@@ -246,9 +246,11 @@ def _targets(config):
 
 def _is_target(config, folder):
     """Whether a folder of in_dir has a folder of a band, or one with mosaics in it and not below in_subdir."""
-    if folder.name.startswith(".") or _is_known(config, folder):
+    if folder.name.startswith("."):
         return any(folder.glob(f"*/{config['in_subdir']}/*_{config['in_step_ext']}.fits"))
-    return any(folder.glob(f"*/{config['in_subdir']}")) or any(
+    if any(folder.glob(f"*/{config['in_subdir']}")):
+        return True
+    return not _is_known(config, folder) and any(
         FILTER.fullmatch(band.name) or any(_is_mosaic(config, name) for name in _names(band))
         for band in _folders(folder)
         if not band.name.startswith(".")
