@@ -486,16 +486,16 @@ def _too_long(path, *names):
 
 def companions(folder, stem):
     """Paths of the files of a name, plain or compressed, that can go with a mosaic; links to one file count once."""
-    return _distinct(str(Path(folder, f"{stem}{ending}")) for ending in COMPANIONS)
+    start = str(Path(folder, stem))
+    return _distinct(f"{start}{ending}" for ending in COMPANIONS)
 
 
 def _distinct(paths):
     """Those of some paths that are files, one of each file."""
-    files = {}
-    for path in paths:
-        if os.path.isfile(path):
-            files.setdefault(os.path.realpath(path), path)
-    return list(files.values())
+    paths = [path for path in paths if os.path.isfile(path)]
+    if len(paths) < 2:
+        return paths
+    return list({os.path.realpath(path): path for path in reversed(paths)}.values())[::-1]
 
 
 def _companion_problem(paths):
@@ -564,6 +564,7 @@ def external_bands(config, instrument):
     return [bands] if isinstance(bands, str) else list(bands)
 
 
+@functools.cache
 def normalised(name):
     """A resolution, or a name that ends in one, as it is written here: gauss1.00, gauss1p0 and GAUSS1 are gauss1.
 
@@ -594,7 +595,7 @@ def _kernels(folder):
     for name in _names(folder):
         for ending in COMPANIONS:
             if name.lower().endswith(ending):
-                found.setdefault(normalised(name[: -len(ending)]), []).append(str(Path(folder, name)))
+                found.setdefault(normalised(name[: -len(ending)]), []).append(os.path.join(folder, name))
     return found
 
 
@@ -602,8 +603,10 @@ def kernel_path(config, band, resolution):
     """The kernel of a band to a resolution, or where it is expected; None if the band has that resolution."""
     if normalised(band) == normalised(resolution):
         return None
-    expected = str(Path(config["kernel_dir"], f"{band.lower()}_to_{normalised(resolution)}.fits"))
-    return next(iter(kernels(config, band, resolution)), expected)
+    found = kernels(config, band, resolution)
+    if found:
+        return found[0]
+    return str(Path(config["kernel_dir"], f"{band.lower()}_to_{normalised(resolution)}.fits"))
 
 
 def _kernel_problem(config, image, resolution):
