@@ -140,6 +140,10 @@ def renamed_kernel(name):
     return lambda target: target.kernel.rename(target.kernel.with_name(name.format(target.band.lower())))
 
 
+def two_kernels(target):
+    shutil.copy(target.kernel, target.kernel.with_name(f"{target.band.lower()}_to_gauss4.0.fits"))
+
+
 def moved(**cards):
     """Put the whole target elsewhere on the sky."""
 
@@ -416,8 +420,9 @@ REFERENCES = {
 KERNELS = {
     "F560W": Case("no file", removed("kernel"), SKIPPED, "no kernel data/kernels/f560w_to_gauss4.fits"),
     "F1065C": Case(
-        "named `gauss4p00` for `gauss4`", renamed_kernel("{}_to_gauss4p00.fits"), SKIPPED, "f1065c_to_gauss4p00.fits"
+        "named in capitals, and `4p00` for `4`", lambda t: renamed_kernel(f"{t.band}_TO_GAUSS4p00.FITS")(t), WORKS
     ),
+    "F480M": Case("two by one name: `gauss4` and `gauss4.0`", two_kernels, SKIPPED, "f480m_to_gauss4.0.fits"),
     "F1130W": Case("an even side", pixels("kernel", even), WORKS, exact=False),
     "F1140C": Case("not square", pixels("kernel", lambda k: k[2:]), FAILED, "make it square"),
     "F1280W": Case("off its array's centre", pixels("kernel", shifted), FAILED, "centre"),
@@ -433,7 +438,7 @@ KERNELS = {
     "F410M": Case(
         "PIXELSCL and CDELT contradict each other", header("kernel", CDELT1=1e-5, CDELT2=1e-5), FAILED, "by CDELT"
     ),
-    "F480M": Case("twice as wide as its name says", twice_as_wide, FAILED, "makes a resolution of"),
+    "F444W": Case("twice as wide as its name says", twice_as_wide, FAILED, "makes a resolution of"),
     "F335M": Case("zero bytes", content("kernel", lambda b: b""), FAILED, "cannot be read as FITS"),
     "F360M": Case("no image in its primary HDU", without_image, FAILED, "no image in its primary HDU"),
 }  # fmt: skip
@@ -459,7 +464,18 @@ COLUMNS = "name,ra,dec,posang,inclination,distance_mpc,size_reff\n"
 ROW = "sound,24.1,15.8,20.7,30,9.8,60\n"
 TABLES = {
     "a row missing": (COLUMNS, SKIPPED, "has no row named sound"),
-    "the name in another case": (COLUMNS + ROW.replace("sound", "Sound"), SKIPPED, "there is 'Sound'"),
+    "the name in another case": (COLUMNS + ROW.replace("sound", "Sound"), WORKS, ""),
+    "the name in two other cases": (
+        COLUMNS + ROW.replace("sound", "Sound") + ROW.replace("sound", "SOUND"),
+        SKIPPED,
+        "2 rows named sound",
+    ),
+    "columns in capitals, notes after values": (
+        "# a survey\nNAME, RA, Dec, PosAng, Inclination, Size_Reff # a note\n" + ROW.replace("9.8,60", "60 # so, so"),
+        WORKS,
+        "",
+    ),
+    "a column twice": (COLUMNS.replace("distance_mpc", "RA") + ROW, None, "the column ra twice"),
     "the row twice": (COLUMNS + ROW + ROW.replace("60", "50"), SKIPPED, "2 rows named sound"),
     "NaN": (COLUMNS + ROW.replace("30", "nan"), SKIPPED, "column inclination"),
     "an empty cell": (COLUMNS + ROW.replace("20.7", ""), SKIPPED, "column posang"),
@@ -484,6 +500,10 @@ CONFIGURATIONS = {
     "a target that is not there": ({"targets": ["ngc9999"]}, "ngc9999"),
     "a band that is not there": ({"bands": ["F770W", "F999W"]}, "F999W"),
     "a range for a reference that is not there": ({"intensity_range": {"irca4": [0, 1]}}, "irca4"),
+    "two ranges for one reference": (
+        {"intensity_range": {"irac4_atgauss4": [0, 1], "IRAC4_atgauss4.0": [0, 2]}},
+        "which are one reference",
+    ),
     "a range upside down": ({"intensity_range": {"irac4": [2, 0.25]}}, "intensity_range"),
     "a range wider than any image": ({"intensity_range": {"irac4": [0, 20000]}}, "at most 10,000 MJy/sr"),
     "a range without an end": ({"intensity_range": {"irac4": [0, float("inf")]}}, "at most 10,000 MJy/sr"),

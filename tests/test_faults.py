@@ -1,6 +1,9 @@
 """What is wrong with one band of one target is said, and everything else comes out right."""
 
+import gzip
+import os
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -189,3 +192,101 @@ def test_range_from_a_galaxy_table_does_not_depend_on_the_unknown_offset(small):
     project.run()
     published = next(r for r in project.rows("ngc0628") if r["compar_filter"] == "f770w" and r["status"] == "anchored")
     assert abs(float(published["range_min"]) - float(external["range_min"]) - 0.5) < 0.05
+
+
+# --- files by other names, of other dates, and bands without mosaics --------------------------------------------------
+
+
+def compress(path, name=None):
+    """Put a gzipped file, of another name if there is one, in the place of a file."""
+    path.with_name(name or f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+
+
+def offsets(project):
+    return {key: float(r["offset"]) for key, r in project.summary().items() if r["status"] == "anchored"}
+
+
+def test_what_goes_with_mosaics_may_have_other_names_and_be_compressed(small):
+    project = small(references=("w3_atgauss15",), config={"mask_dir": "data/masks"})
+    ref, kernels, masks = (project.folder / "data" / name for name in ("ref", "kernels", "masks"))
+    masks.mkdir()
+    with fits.open(ref / "ngc0628_w3_atgauss15.fits") as hdus:
+        mask = np.zeros_like(hdus[0].data)
+        mask[:, : mask.shape[1] // 2] = 1
+        fits.PrimaryHDU(mask, hdus[0].header).writeto(masks / "ngc0628_F770W.fits")
+        fits.PrimaryHDU(np.full_like(hdus[0].data, 0.01), hdus[0].header).writeto(ref / "ngc0628_w3_atgauss15_err.fits")
+    project.run()
+    plain = offsets(project)
+    assert len(plain) == 2
+    shutil.rmtree(project.folder / "results")
+    compress(ref / "ngc0628_w3_atgauss15.fits", "ngc0628_w3_atgauss15.0.fits.gz")
+    compress(ref / "ngc0628_w3_atgauss15_err.fits", "ngc0628_w3_atgauss15.0_err.fits.gz")
+    compress(masks / "ngc0628_F770W.fits")
+    (kernels / "f770w_to_f2100w.fits").rename(kernels / "F770W_TO_F2100W.FITS")
+    compress(kernels / "f770w_to_gauss15.fits", "F770W_to_GAUSS15p0.fits.gz")
+    project.configure(mask_dir="data/masks", external_bands={"miri": ["w3_atgauss15.0"]})
+    assert "mask ngc0628_F770W.fits.gz" in project.run("check").stdout
+    project.run()
+    assert offsets(project) == plain
+    assert {r["ref_filter"] for r in project.rows("ngc0628")} >= {"ngc0628_w3_atgauss15.0"}
+    assert project.planned_jobs() == {}
+
+
+def test_every_band_has_its_row_and_takes_nothing_with_it(small):
+    project = small(targets=["ngc0628", "ic5332"])
+    data = project.folder / "data"
+    for path in (data / "ic5332").glob("*/lv3/*.fits"):
+        compress(path)
+    for name in ("F560W/lv3/ngc0628_miri_lv3_f560w_i2d.fits", "F1000W/x_i2d_align.fits", "F1130W/lv3/notes.txt"):
+        (data / "ngc0628" / name).parent.mkdir(parents=True)
+        (data / "ngc0628" / name).touch()
+    checked = project.snakemake("check")
+    done = project.snakemake()
+    assert checked.returncode == done.returncode == 1
+    assert "2 of 7 images ready to be anchored." in checked.stderr
+    assert "2 of 7 images anchored." in done.stderr
+    rows = {(target, band): r for (target, band, _), r in project.summary().items()}
+    assert {key for key, r in rows.items() if r["status"] == "anchored"} == {("ngc0628", band) for band in BANDS}
+    assert "holds ngc0628_miri_lv3_f560w_i2d.fits; expected *_i2d_align.fits" in rows["ngc0628", "F560W"]["reason"]
+    assert "no folder lv3 and holds x_i2d_align.fits" in rows["ngc0628", "F1000W"]["reason"]
+    assert "holds no FITS file" in rows["ngc0628", "F1130W"]["reason"]
+    for band in BANDS:
+        assert "gunzip it" in rows["ic5332", band]["reason"]
+        assert "gunzip it" in checked.stdout
+    assert {r["status"] for r in project.rows("ic5332")} == {"skipped"}
+    page = (project.folder / "results/index.html").read_text()
+    assert "F1130W" in page
+    assert "no FITS file" in page
+
+
+def test_a_date_in_the_future_is_that_images_row_and_the_past_ends_it(small):
+    project = small()
+    path = project.image("ngc0628", "F2100W")
+    past = path.stat().st_mtime
+    os.utime(path, (time.time() + 5000,) * 2)
+    assert "dated" in project.snakemake("check").stdout
+    done = project.snakemake()
+    assert done.returncode == 1
+    assert "1 of 2 images anchored." in done.stderr
+    assert "memory" not in done.stderr
+    assert "in the future" in row(project, "ngc0628", "F2100W")["reason"]
+    assert row(project, "ngc0628", "F770W")["status"] == "anchored"
+    os.utime(path, (past, past))
+    project.run()
+    assert row(project, "ngc0628", "F2100W")["status"] == "anchored"
+
+
+def test_names_of_results_up_to_the_longest(small):
+    """What the plan lets through has names that the file system takes; a letter more is a reason."""
+    project = small()
+    images = {band: project.image("ngc0628", band) for band in BANDS}
+    for extra, status in ((0, "anchored"), (1, "skipped")):
+        # F2100W_{image}_on_{reference}.log of 255 bytes, or 256.
+        names = {"F770W": "r" * 108 + "_miri", "F2100W": "i" * (122 + extra) + "_miri"}
+        assert len(f"F2100W_{names['F2100W']}_on_{names['F770W']}.log") == 255 + extra
+        for band, path in images.items():
+            images[band] = path.rename(path.with_name(f"{names[band]}_i2d_align.fits"))
+        project.snakemake()
+        assert {b: r["status"] for (_, b, _), r in project.summary().items()} == {"F770W": "anchored", "F2100W": status}
+    assert f"F2100W_{names['F2100W']}_on_{names['F770W']}.log" in row(project, "ngc0628", "F2100W")["reason"]

@@ -110,14 +110,14 @@ onstart:
 
 def one_of(values):
     """A wildcard constraint: any of these, letter by letter."""
-    return "|".join(re.escape(value) for value in sorted(set(values), key=len, reverse=True)) or "(?!)"
+    return "|".join(re.escape(value) for value in sorted(set(values) - {""}, key=len, reverse=True)) or "(?!)"
 
 
 wildcard_constraints:
     target=one_of(plan.targets),
-    band=one_of(image.band for image in plan.images.values()),
-    image=one_of(image.name for image in plan.images.values()),
-    instrument=one_of(image.instrument for image in plan.images.values()),
+    band=one_of(image.band for image in plan.images.values() if image not in plan.skipped),
+    image=one_of(image.name for image in plan.images.values() if image not in plan.skipped),
+    instrument=one_of(image.instrument for image in plan.images.values() if image not in plan.skipped),
     resolution=one_of(pair.resolution for pair in plan.possible_pairs()),
     reference=one_of(pair.reference for pair in plan.possible_pairs()),
 
@@ -156,7 +156,7 @@ def megabytes(path, wildcards):
     if not path:  # an input that is not there for all
         return 0
     if Path(path).exists() or not hasattr(wildcards, "image"):
-        return os.path.getsize(path) / 1e6
+        return planning.file_mb(path)
     if hasattr(wildcards, "reference"):
         pair = pair_of(wildcards)
         reprojected = path == pair_file(pair, ".fits")

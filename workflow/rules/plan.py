@@ -1,14 +1,19 @@
 """The plan of a run: which image meets which reference at which resolution, and what is missing for it.
 
-Only folders are listed and one optional header card is read: no image is opened. Everything here is plain Python, so
-that it can be tested, and asked, without Snakemake.
+Only folders are listed and headers read: no image is opened. Everything here is plain Python, so that it can be tested,
+and asked, without Snakemake.
 """
 
 import csv
 import difflib
+import functools
+import gzip
 import math
+import os
 import re
-from dataclasses import dataclass, field
+import time
+import zlib
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 # What a number of the galaxy table can be; distance_mpc of the published one is not used.
@@ -23,6 +28,12 @@ GALAXY_COLUMNS = {
 # Of a target, a band and an image: they become parts of file names, of rules and, on clusters, of command lines.
 NAME = re.compile(r"[^\W_][\w .+@()~#-]*")
 WIDEST = 10_000  # MJy/sr, of an intensity_range: 100,000 bins
+# Names of the filters of JWST: a folder that is called so is of a band, whatever it holds.
+FILTER = re.compile(r"F\d{3,4}(W2?|M|N|C|WR)", re.IGNORECASE)
+FITS = re.compile(r"(?P<stem>.+)\.(fits|fit|fts)(?P<packed>\.(gz|fz|bz2|xz|lzma|zip|z))?", re.IGNORECASE)
+COMPANIONS = (".fits", ".fits.gz", ".fits.fz")  # what a reference, kernel, mask or noise map can end in
+NUMBER = re.compile(r"(.*?)(?:0*(\d+)(?:[p.](\d+))?)", re.DOTALL)  # at the end of a resolution
+NAME_BYTES = 255  # of a file, on the file systems in use
 FOLDERS = ("in_dir", "ref_dir", "kernel_dir", "out_dir", "mask_dir", "galaxy_table", "in_subdir", "out_subdir")
 
 
@@ -32,7 +43,10 @@ class PlanError(ValueError):
 
 @dataclass(frozen=True)
 class Image:
-    """A mosaic to anchor. `name` is its file name without `_{in_step_ext}.fits`."""
+    """A mosaic to anchor. `name` is its file name without `_{in_step_ext}.fits`.
+
+    One that is skipped may also be a file of another name, or the folder of a band without mosaics.
+    """
 
     target: str
     band: str
@@ -63,8 +77,9 @@ class Pair:
 
     @property
     def stem(self):
-        """Name of the reference's file without .fits."""
-        return Path(self.reference_image.path if self.reference_image else self.reference_path).stem
+        """Name of the reference's file without .fits and what a compressed one has after it."""
+        name = Path(self.reference_image.path if self.reference_image else self.reference_path).name
+        return FITS.fullmatch(name)["stem"]
 
 
 @dataclass
@@ -130,24 +145,29 @@ def make_plan(config):
     for key in FOLDERS:
         if re.search(r"[{}\x00-\x1f]", config.get(key) or ""):
             raise PlanError(f"{key} is {config[key]!r}; expected no braces or control characters: rename it")
-    in_place = Path(config["out_dir"]).resolve() == Path(config["in_dir"]).resolve()
-    if in_place and config["out_step_ext"] == config["in_step_ext"]:
+    if _in_place(config) and config["out_step_ext"] == config["in_step_ext"]:
         raise PlanError("out_dir is in_dir and out_step_ext is in_step_ext: anchored images would replace their inputs")
+    _kernels.cache_clear()
+    passed_over = {}
     for target in _targets(config):
-        for image in _images(config, target):
-            _refuse_odd_names(image)
+        for image, reason in _images(config, target):
+            if reason:
+                passed_over[image] = reason
+            _refuse_odd_names(image, passed_over=bool(reason))
             plan.images[image.target, image.band, image.name] = image
-    if not plan.images:
+    if len(plan.images) == len(passed_over):
+        there = next(iter(passed_over.values()), "")
         raise PlanError(
             f"no images to anchor: nothing matches {config['in_dir']}/<target>/<BAND>/{config['in_subdir']}/"
             f"*_{config['in_step_ext']}.fits; check in_dir, in_subdir, in_step_ext, targets and bands"
+            + (f" ({there})" if there else "")
         )
     _require_bands(config, plan)
     table = _galaxy_table(config)
     for image in plan.images.values():
         reason = _galaxy_problem(config, table, image.target)
-        plan.galaxies[image.target] = None if table is None or reason else _galaxy(table[image.target][0])
-        reason = reason or _file_problem(image)
+        plan.galaxies[image.target] = None if table is None or reason else _galaxy(_rows(table, image.target)[0])
+        reason = passed_over.get(image) or reason or _image_problem(config, image)
         if reason:
             plan.skipped[image] = reason
     for image in plan.images.values():
@@ -161,16 +181,23 @@ def make_plan(config):
 
 def _require_sense(config):
     """That labels are those of references, that ranges rise and that mask_dir is there."""
-    labels = {label.lower() for i in config["instruments"] for label in external_bands(config, i)}
+    labels = {normalised(label) for i in config["instruments"] for label in external_bands(config, i)}
     labels |= {label.rpartition("_at")[0] or label for label in labels}
     labels |= {str(instrument_settings(config, i).get("ref_band")).lower() for i in config["instruments"]} - {"none"}
     for key in ("intensity_range", "reference_noise"):
+        given = {}
         for label in config.get(key) or {}:
-            if label.lower() not in labels:
+            if normalised(label) not in labels:
                 raise PlanError(
                     f"{key} has {label!r}, which is no reference; expected one of {', '.join(sorted(labels))}: "
                     "external_bands (with or without their resolution) and ref_bands of 'instruments'"
                 )
+            if normalised(label) in given:
+                raise PlanError(
+                    f"{key} has {given[normalised(label)]!r} and {label!r}, which are one reference; expected one of "
+                    "them: remove the other"
+                )
+            given[normalised(label)] = label
     ranges = {f"intensity_range of {label}": limits for label, limits in (config.get("intensity_range") or {}).items()}
     ranges["percentile_range"] = config.get("percentile_range") or (0, 1)
     for name, (low, high) in ranges.items():
@@ -189,8 +216,10 @@ def _require_bands(config, plan):
         raise PlanError(f"bands {', '.join(missing)} have no image; found: {', '.join(sorted(found.values()))}")
 
 
-def _refuse_odd_names(image):
-    for what, name in (("target", image.target), ("band", image.band), ("image", image.name)):
+def _refuse_odd_names(image, *, passed_over):
+    """PlanError if a name cannot be part of a result's; what is passed over has none but its target's."""
+    names = (("target", image.target), ("band", image.band), ("image", image.name))
+    for what, name in names[:1] if passed_over else names:
         if not NAME.fullmatch(name):
             raise PlanError(
                 f"{image.path}: {name!r} cannot be the name of a {what}; expected letters, digits, spaces and "
@@ -205,7 +234,7 @@ def _targets(config):
     in_dir = Path(config["in_dir"])
     if not in_dir.is_dir():
         raise PlanError(f"in_dir {in_dir} is not a folder; set in_dir to the folder that holds a folder per target")
-    found = sorted(d.name for d in in_dir.iterdir() if d.is_dir() and any(d.glob(f"*/{config['in_subdir']}")))
+    found = sorted(d.name for d in in_dir.iterdir() if d.is_dir() and _is_target(config, d))
     wanted = config.get("targets")
     if wanted is None:
         return found
@@ -218,18 +247,121 @@ def _targets(config):
     return list(dict.fromkeys(wanted))
 
 
+def _is_target(config, folder):
+    """Whether a folder of in_dir has a folder of a band, or one with mosaics in it and not below in_subdir."""
+    if folder.name.startswith("."):
+        return any(folder.glob(f"*/{config['in_subdir']}/*_{config['in_step_ext']}.fits"))
+    if any(folder.glob(f"*/{config['in_subdir']}")):
+        return True
+    return not _is_known(config, folder) and any(
+        FILTER.fullmatch(band.name) or any(_is_mosaic(config, name) for name in _names(band))
+        for band in _folders(folder)
+        if not band.name.startswith(".")
+    )
+
+
+def _names(folder):
+    """Names of what is in a folder, in order; none if it is no folder that can be read."""
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
+def _folders(folder):
+    return [Path(folder, name) for name in _names(folder) if os.path.isdir(os.path.join(folder, name))]
+
+
+def _is_known(config, folder):
+    """Whether the configuration has a folder for another use."""
+    others = (config.get(key) for key in ("ref_dir", "kernel_dir", "mask_dir", "out_dir"))
+    return any(folder.resolve() == Path(other).resolve() for other in others if other)
+
+
+def _is_mosaic(config, name):
+    """Whether a file is called like a mosaic, with or without the very ending .fits."""
+    parts = FITS.fullmatch(name)
+    return bool(parts) and parts["stem"].lower().endswith(f"_{config['in_step_ext']}".lower()) and "_bgr_" not in name
+
+
 def _images(config, target):
-    folder = Path(config["in_dir"], target)
+    """The mosaics of a target, each with "", and all of its bands that is passed over, with the reason."""
     wanted = config.get("bands")
     wanted = None if wanted is None else {band.lower() for band in wanted}
     ending = f"_{config['in_step_ext']}.fits"
-    for path in sorted(folder.glob(f"*/{config['in_subdir']}/*")):
-        band = path.parts[len(folder.parts)]
-        if not path.name.endswith(ending) or "_bgr_" in path.name:
+    for folder in _folders(Path(config["in_dir"], target)):
+        band, place = folder.name, folder / config["in_subdir"]
+        if not (wanted is None or band.lower() in wanted):
             continue
-        if wanted is None or band.lower() in wanted:
-            name = path.name[: -len(ending)]
-            yield Image(target, band, name, str(path), _instrument(config, target, name, path))
+        names = _names(place)
+        mosaics = [name for name in names if name.endswith(ending) and "_bgr_" not in name]
+        for name in mosaics:
+            path, name = str(place / name), name[: -len(ending)]
+            yield Image(target, band, name, path, _instrument(config, target, name, path)), ""
+        # A band needs no other file than its mosaics; one that is called like a mosaic may be meant to be one.
+        known = {FITS.fullmatch(name)["stem"].lower() for name in mosaics}
+        others = [n for n in names if _is_mosaic(config, n) and FITS.fullmatch(n)["stem"].lower() not in known]
+        for name in others:
+            path = str(place / name)
+            yield Image(target, band, name, path, _instrument(config, target, name, path)), _other_ending(config, path)
+        if not (mosaics or others) and _is_band(config, folder):
+            place = place if os.path.isdir(place) else folder
+            there = _fits_below(config, place)
+            instrument = _instrument(config, target, Path(there[0]).name, there[0]) if there else ""
+            yield Image(target, band, place.name, str(place), instrument), _without_mosaic(config, place, there)
+
+
+def _other_ending(config, path):
+    parts = FITS.fullmatch(Path(path).name)
+    expected = f"{parts['stem'][: -len(config['in_step_ext'])]}{config['in_step_ext']}.fits"
+    if not parts["packed"]:
+        return f"{path} is not named as mosaics are; expected {expected}: rename it"
+    unpack = {".gz": "gunzip", ".fz": "funpack"}.get(parts["packed"].lower(), "unpack")
+    return f"{path} is compressed; expected {expected}, which can be read in parts: {unpack} it"
+
+
+def _without_mosaic(config, folder, there):
+    """What is in the folder of a band, or in its in_subdir, without mosaics, in words."""
+    shown = ", ".join(os.path.relpath(path, folder) for path in there[:3]) + (" and more" if len(there) > 3 else "")
+    holds = f"holds {shown or 'no FITS file'}" if os.access(folder, os.R_OK | os.X_OK) else "cannot be read"
+    subdir, pattern = config["in_subdir"], f"*_{config['in_step_ext']}.fits"
+    if folder.name == subdir:
+        words = f"{folder} {holds}; expected {pattern}: set in_step_ext or rename the mosaics"
+    else:
+        words = f"{folder} has no folder {subdir} and {holds}; expected {subdir}/{pattern}: set in_subdir or move them"
+    return f"{words}, or list in 'bands' what to anchor"
+
+
+def _is_band(config, folder):
+    """Whether a folder of a target that has no mosaics is of a band: not what a run makes, nor one of backgrounds."""
+    name = folder.name
+    if name.startswith(".") or name.lower().endswith("_bgr") or _is_known(config, folder):
+        return False
+    if _in_place(config) and {path.name for path in _folders(folder)} == {config["out_subdir"]}:
+        return False  # left over, from a mosaic that is gone
+    return bool(
+        os.path.isdir(folder / config["in_subdir"]) or FILTER.fullmatch(name) or _fits_below(config, folder, enough=1)
+    )
+
+
+def _fits_below(config, folder, enough=4):
+    """Paths of FITS files in a folder and those in it, without what a run makes there; no more than are enough."""
+    found = []
+    made = (config["out_subdir"], f"_{config['out_step_ext']}.fits") if _in_place(config) else ()
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(set(folders) - set(made))
+        found += [
+            str(Path(place, name))
+            for name in sorted(names)
+            if FITS.fullmatch(name) and not (made and name.endswith(made[1]))
+        ]
+        if len(found) >= enough:
+            break
+    return found[:enough]
+
+
+def _in_place(config):
+    return Path(config["out_dir"]).resolve() == Path(config["in_dir"]).resolve()
 
 
 def _instrument(config, target, name, path):
@@ -245,68 +377,166 @@ def _instrument(config, target, name, path):
 
 def _header_card(path, keyword):
     """The string value of a card of a primary header, "" without one: a few cards are not worth importing astropy."""
-    for name, value in _cards(path):
-        if name == keyword:
-            return value.strip("'").strip()
-        if name == "END":
-            break
-    return ""
+    return next(_headers(path), {}).get(keyword, "").strip("'").strip()
 
 
-def _cards(path):
-    """Names and values of the cards at the start of a FITS file, to its first pixels or 100 blocks; none if unread."""
+def _headers(path):
+    """The headers of a FITS file, compressed by gzip or not, as {keyword: value}; it ends where they cannot be read."""
     try:
         with open(path, "rb") as file:
-            for _ in range(100):
-                block = file.read(2880).decode("ascii", "replace")
-                for start in range(0, len(block), 80):
-                    card = block[start : start + 80]
-                    yield card[:8].rstrip(), card[10:].split("/")[0].strip()
-                if len(block) < 2880:
-                    return
-    except OSError:
+            packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            unpacked = gzip.GzipFile(fileobj=file) if packed else file
+            while header := _header(unpacked):
+                yield {**header, "GZIPPED": packed}
+                unpacked.seek(_data_size(header), os.SEEK_CUR)
+    except (OSError, EOFError, ValueError, OverflowError, zlib.error):
         return
 
 
+def _header(file):
+    """The header at the place of a file, to its end or 100 blocks; empty if there is none."""
+    header = {}
+    for _ in range(100):
+        block = file.read(2880).decode("ascii", "replace")
+        for start in range(0, len(block), 80):
+            card = block[start : start + 80]
+            name = card[:8].rstrip()
+            if name == "END" or not (header or name in ("SIMPLE", "XTENSION")):
+                return header
+            header.setdefault(name, card[10:].split("/")[0].strip())
+        if len(block) < 2880:
+            break
+    return header
+
+
+def _data_size(header):
+    """Bytes from the end of a header to the next one."""
+    sides = _sides(header)
+    numbers = [int(header.get(name, default)) for name, default in (("BITPIX", 8), ("GCOUNT", 1), ("PCOUNT", 0))]
+    size = abs(numbers[0]) // 8 * numbers[1] * (numbers[2] + math.prod(sides)) if sides else 0
+    return -(-size // 2880) * 2880
+
+
+def _sides(header, tiled=""):
+    return [int(header[f"{tiled}NAXIS{i + 1}"]) for i in range(int(header.get(f"{tiled}NAXIS", 0)))]
+
+
+def _image_of(path):
+    """(pixels, bytes of one, whether it is compressed) of the first image in a FITS file, from headers alone."""
+    for header in _headers(path):
+        tiled = "Z" if header.get("ZIMAGE") == "T" else ""
+        if not (tiled or "SIMPLE" in header or header["XTENSION"].startswith("'IMAGE")):
+            continue
+        try:
+            sides, bits = _sides(header, tiled), int(header[f"{tiled}BITPIX"])
+        except (KeyError, ValueError):
+            break
+        if len(sides) > 1:
+            return math.prod(sides), abs(bits) // 8, bool(tiled or header["GZIPPED"])
+    return 0, 0, False
+
+
 def image_mb(path, planes):
-    """MB of so many float32 planes of the first image in a FITS file, from its header alone; 0 without one."""
-    sides = {}
-    for name, value in _cards(path):
-        if name in ("NAXIS1", "NAXIS2") and value.isdigit():
-            sides[name] = int(value)
-        if len(sides) == 2:
-            return 4e-6 * planes * math.prod(sides.values())
-    return 0.0
+    """MB of so many float32 planes of the first image in a FITS file, from its headers alone; 0 without one."""
+    return 4e-6 * planes * _image_of(path)[0]
 
 
-def _file_problem(image):
-    """Snakemake does not start while any of its inputs is missing."""
-    if Path(image.path).is_file():
+def file_mb(path):
+    """MB of a file; of one whose image is compressed, no less than the image takes when it is read."""
+    pixels, size, compressed = _image_of(path)
+    return max(os.path.getsize(path), pixels * size if compressed else 0) / 1e6
+
+
+def _image_problem(config, image):
+    """Why a mosaic cannot be an input; empty if it can. Snakemake does not start while any of its inputs is missing."""
+    if not Path(image.path).is_file():
+        what = "a link that leads nowhere" if Path(image.path).is_symlink() else "no file"
+        return f"{image.path} is {what}; expected a FITS file: put it there or remove what is in its place"
+    return (
+        _ahead(image.path)
+        or _companion_problem(_masks(config, image))
+        or _too_long(
+            image.path,
+            f"{image.band}_{image.name}.log",
+            f"{image.name}_before_after.png",
+            f"{image.name}_{config['out_step_ext']}.fits",
+            f"{image.target}_{image.instrument}_{image.band}_internal.json",
+        )
+    )
+
+
+def _ahead(path):
+    """What is wrong with the date of a file, or of the link that leads to it; empty if it is not in the future."""
+    date = max(os.lstat(path).st_mtime, os.stat(path).st_mtime)
+    if date <= time.time():
         return ""
-    what = "a link that leads nowhere" if Path(image.path).is_symlink() else "no file"
-    return f"{image.path} is {what}; expected a FITS file: put it there or remove what is in its place"
+    shown = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(date))
+    return (
+        f"{path} is dated {shown}, in the future; expected a date in the past, since a result that is older than what "
+        "it is made of counts as out of date: `touch` the file, or wait until then"
+    )
+
+
+def _too_long(path, *names):
+    """What is wrong with the names of results; empty if a file system can have them."""
+    longest = max(names, key=lambda name: len(os.fsencode(name)))
+    size = len(os.fsencode(longest))
+    if size <= NAME_BYTES:
+        return ""
+    return f"the result {longest} would have a name of {size} bytes; expected at most {NAME_BYTES}: rename {path}"
+
+
+def companions(folder, stem):
+    """Paths of the files of a name, plain or compressed, that can go with a mosaic; links to one file count once."""
+    start = str(Path(folder, stem))
+    return _distinct(f"{start}{ending}" for ending in COMPANIONS)
+
+
+def _distinct(paths):
+    """Those of some paths that are files, one of each file."""
+    paths = [path for path in paths if os.path.isfile(path)]
+    if len(paths) < 2:
+        return paths
+    return list({os.path.realpath(path): path for path in reversed(paths)}.values())[::-1]
+
+
+def _companion_problem(paths):
+    """What is wrong with the files found of a name, if any are."""
+    if len(paths) > 1:
+        return f"there are {' and '.join(paths)}, and either can be meant; expected one: remove the other"
+    return _ahead(paths[0]) if paths else ""
+
+
+def _masks(config, image):
+    """Masks of the target and band, else of the target."""
+    if not config.get("mask_dir"):
+        return []
+    return companions(config["mask_dir"], f"{image.target}_{image.band}") or companions(
+        config["mask_dir"], image.target
+    )
 
 
 def mask_path(config, image):
     """The mask of the target and band, else of the target; None if there is none."""
-    if not config.get("mask_dir"):
-        return None
-    names = (f"{image.target}_{image.band}.fits", f"{image.target}.fits")
-    paths = (Path(config["mask_dir"], name) for name in names)
-    return next((str(path) for path in paths if path.is_file()), None)
+    return next(iter(_masks(config, image)), None)
+
+
+def _error_maps(config, target, label):
+    return companions(config["ref_dir"], f"{target}_{label}_err")
 
 
 def error_path(config, pair):
-    """The uncertainty map beside an external reference; None if there is none."""
-    path = Path(config["ref_dir"], f"{pair.image.target}_{pair.label}_err.fits")
-    return str(path) if pair.kind == "external" and path.is_file() else None
+    """The uncertainty map of an external reference; None if there is none."""
+    maps = _error_maps(config, pair.image.target, pair.label) if pair.kind == "external" else []
+    return next(iter(maps), None)
 
 
 def of_label(settings, label):
     """What a mapping says of a reference: by its label, or by that without the resolution, in any case; else None."""
-    names = [label.lower(), label.lower().rpartition("_at")[0] or label.lower()]
-    settings = {key.lower(): value for key, value in settings.items()}
-    return next((settings[name] for name in names if name in settings), None)
+    label = normalised(label)
+    settings = {normalised(key): value for key, value in settings.items()}
+    return next((settings[name] for name in (label, label.rpartition("_at")[0]) if name in settings), None)
 
 
 # --- pairs ----------------------------------------------------------------------------------------------------------
@@ -337,41 +567,80 @@ def external_bands(config, instrument):
     return [bands] if isinstance(bands, str) else list(bands)
 
 
+@functools.cache
+def normalised(name):
+    """A resolution, or a name that ends in one, as it is written here: gauss1.00, gauss1p0 and GAUSS1 are gauss1.
+
+    Lower case; the number at the end without zeros that say nothing, and with p for its point.
+    """
+    parts = NUMBER.fullmatch(name.lower())
+    if not parts:
+        return name.lower()
+    start, number, fraction = parts.groups()
+    fraction = (fraction or "").rstrip("0")
+    return f"{start}{number}p{fraction}" if fraction else f"{start}{number}"
+
+
 def resolution_of(label):
-    """Resolution of an external reference: what follows `_at` in its label, else the label itself."""
-    return label.rpartition("_at")[2] if "_at" in label else label
+    """Resolution of an external reference: what follows `_at` in its label, else the label itself; `normalised`."""
+    return normalised(label).rpartition("_at")[2]
+
+
+def kernels(config, band, resolution):
+    """Paths of all files that are the kernel of a band to a resolution, by `normalised` names."""
+    return _distinct(_kernels(config["kernel_dir"]).get(normalised(f"{band}_to_{resolution}"), ()))
+
+
+@functools.cache
+def _kernels(folder):
+    """`normalised` name without .fits: paths of the files in a folder that have it."""
+    found = {}
+    for name in _names(folder):
+        for ending in COMPANIONS:
+            if name.lower().endswith(ending):
+                found.setdefault(normalised(name[: -len(ending)]), []).append(os.path.join(folder, name))
+    return found
 
 
 def kernel_path(config, band, resolution):
-    """`{kernel_dir}/{from}_to_{to}.fits` in lower case; None if the band has that resolution."""
-    if band.lower() == resolution.lower():
+    """The kernel of a band to a resolution, or where it is expected; None if the band has that resolution."""
+    if normalised(band) == normalised(resolution):
         return None
-    return str(Path(config["kernel_dir"], f"{band.lower()}_to_{resolution.lower()}.fits"))
+    found = kernels(config, band, resolution)
+    if found:
+        return found[0]
+    return str(Path(config["kernel_dir"], f"{band.lower()}_to_{normalised(resolution)}.fits"))
 
 
-def _missing_kernel(config, band, resolution):
-    path = kernel_path(config, band, resolution)
-    if path is None or Path(path).is_file():
+def _kernel_problem(config, image, resolution):
+    """What is wrong with the convolution of an image to a resolution; empty if nothing is known to be."""
+    path = kernel_path(config, image.band, resolution)
+    if path is None:
         return ""
-    near = _similar(Path(path), resolution)
-    return f"no kernel {path}" + (
-        f"; there is {near} beside it: rename it or set the resolution to its" if near else ""
-    )
+    found = kernels(config, image.band, resolution)
+    if not found:
+        return f"no kernel {path}"
+    start = f"{image.name}_to_{resolution}"
+    return _companion_problem(found) or _too_long(image.path, f"{image.band}_{start}.log", f"{start}.fits")
 
 
-def _similar(path, resolution):
-    """Name of a kernel of the same band to the same resolution by another name (gauss1p00 for gauss1), or None."""
-    start = path.name.removesuffix(f"{resolution.lower()}.fits")
-    folder = path.parent.iterdir() if path.parent.is_dir() else ()
-    names = {file.name.lower(): file.name for file in folder if file.name.lower().startswith(start)}
-    same = [name for low, name in names.items() if _number(low.removeprefix(start)) == _number(path.name[len(start) :])]
-    return min(same, default=None)
+def _reference_problem(config, image, label):
+    """What is wrong with an external reference and its uncertainty map; empty if nothing is known to be."""
+    stem = f"{image.target}_{label}"
+    found = companions(config["ref_dir"], stem)
+    if found:
+        return _companion_problem(found) or _companion_problem(_error_maps(config, image.target, label))
+    folder = config["ref_dir"]
+    stems = {name: FITS.fullmatch(name)["stem"] for name in _names(folder) if FITS.fullmatch(name)}
+    near = next((name for name, other in stems.items() if normalised(other) == normalised(stem)), "")
+    there = f"; there is {near}: rename it, or write its label as in its name" if near else ""
+    return f"no reference image {Path(folder, stem)}.fits{there}"
 
 
-def _number(name):
-    """A resolution with its digits as a number: gauss1p00.fits is (gauss, 1)."""
-    letters, digits = re.fullmatch(r"(.*?)(\d*p?\d*)", name.removesuffix(".fits")).groups()
-    return letters, float(digits.replace("p", ".")) if digits.strip("p") else digits
+def _pair_names_problem(pair):
+    """What is wrong with the names of what is made of a pair."""
+    name = f"{pair.image.name}_on_{pair.reference}"
+    return _too_long(pair.image.path, f"{pair.image.band}_{name}.log", f"{name}_pixels.npz")
 
 
 def near_name(name, names):
@@ -387,11 +656,12 @@ def _pair_references(plan):
             continue
         plan.pairs[image] = []
         for label in external_bands(plan.config, image.instrument):
-            path = str(Path(plan.config["ref_dir"], f"{image.target}_{label}.fits"))
-            resolution = resolution_of(label).lower()
-            problem = "" if Path(path).is_file() else f"no reference image {path}"
-            problem = problem or _missing_kernel(plan.config, image.band, resolution)
-            plan.pairs[image].append(Pair(image, label, label, resolution, path, problem=problem))
+            stem, resolution = f"{image.target}_{label}", resolution_of(label)
+            expected = str(Path(plan.config["ref_dir"], f"{stem}.fits"))
+            path = next(iter(companions(plan.config["ref_dir"], stem)), expected)
+            problem = _reference_problem(plan.config, image, label) or _kernel_problem(plan.config, image, resolution)
+            pair = Pair(image, label, label, resolution, path)
+            plan.pairs[image].append(replace(pair, problem=problem or _pair_names_problem(pair)))
 
 
 def _pair_others(plan):
@@ -399,16 +669,15 @@ def _pair_others(plan):
         if image in plan.skipped or plan.is_reference(image):
             continue
         settings = instrument_settings(plan.config, image.instrument)
-        resolution = (settings.get("internal_conv_band") or plan.config["internal_conv_band"]).lower()
+        resolution = normalised(settings.get("internal_conv_band") or plan.config["internal_conv_band"])
         plan.pairs[image] = []
         for reference in plan.group(image.target, image.instrument):
-            problem = _missing_kernel(plan.config, image.band, resolution)
-            problem = problem or _missing_kernel(plan.config, reference.band, resolution)
+            pair = Pair(image, reference.name, reference.band, resolution, reference_image=reference)
+            problem = _kernel_problem(plan.config, image, resolution)
+            problem = problem or _kernel_problem(plan.config, reference, resolution) or _pair_names_problem(pair)
             if not any(not p.problem for p in plan.pairs[reference]):
                 problem = f"its reference band {reference.band} cannot be anchored: {problems(plan.pairs[reference])}"
-            plan.pairs[image].append(
-                Pair(image, reference.name, reference.band, resolution, reference_image=reference, problem=problem)
-            )
+            plan.pairs[image].append(replace(pair, problem=problem))
 
 
 def problems(pairs):
@@ -462,35 +731,50 @@ def _galaxy_table(config):
         return None
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(line for line in file if not line.startswith("#"))
-            columns = [c.strip() for c in rows.fieldnames or []]
-            rows = [{k.strip(): (v or "").strip() for k, v in row.items() if k} for row in rows]
+            rows = csv.DictReader(line for line in map(_without_note, file) if line.strip())
+            columns = [c.strip().lower() for c in rows.fieldnames or []]
+            rows = [{k.strip().lower(): (v or "").strip() for k, v in row.items() if k} for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise PlanError(f"galaxy_table {path} cannot be read ({error}); expected a CSV file") from error
-    absent = [c for c in ("name", *GALAXY_COLUMNS) if c not in columns]
+    needed = ("name", *GALAXY_COLUMNS)
+    absent = [c for c in needed if c not in columns]
     if absent:
         targets = ", ".join(_targets(config))
         raise PlanError(
             f"galaxy_table {path} has no column {', '.join(absent)}, needed for targets {targets}; expected columns "
             f"name, {', '.join(GALAXY_COLUMNS)}"
         )
+    several = [c for c in needed if columns.count(c) > 1]
+    if several:
+        raise PlanError(f"galaxy_table {path} has the column {several[0]} twice; expected it once: remove the other")
     table = {}
     for row in rows:
         table.setdefault(row["name"], []).append(row)
     return table
 
 
+def _without_note(line):
+    """A line of the table without `# a note`; the first value, a name, may have that sign in it."""
+    return re.sub(r"^(\s*|[^,]*,[^#]*)#.*", r"\1", line)
+
+
+def _rows(table, target):
+    """The rows of a target, by its name as it is or else in any case."""
+    others = [row for name, rows in table.items() if name.lower() == target.lower() for row in rows]
+    return table.get(target, others)
+
+
 def _galaxy_problem(config, table, target):
     if table is None:
         return ""
-    path = config["galaxy_table"]
-    if target not in table:
+    path, rows = config["galaxy_table"], _rows(table, target)
+    if not rows:
         near = near_name(target, table)
         return f"galaxy_table {path} has no row named {target}{near}; add one or leave galaxy_table out"
-    if len(table[target]) > 1:
-        return f"galaxy_table {path} has {len(table[target])} rows named {target}; expected one: remove the others"
+    if len(rows) > 1:
+        return f"galaxy_table {path} has {len(rows)} rows named {target}; expected one: remove the others"
     for column, (words, possible) in GALAXY_COLUMNS.items():
-        text = table[target][0][column]
+        text = rows[0][column]
         try:
             value = float(text)
         except ValueError:
