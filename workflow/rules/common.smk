@@ -354,12 +354,18 @@ def external_file(image):
     return EXTERNAL.format(target=image.target, instrument=image.instrument)
 
 
+def range_follows(pair):
+    """Whether the range of a pair moves with the offset of its reference: one of its percentiles, or anchored."""
+    fixed = planning.of_label(config["intensity_range"], pair.label) or config["galaxy_table"] is None
+    return pair.kind == "internal" and (needs_anchor(pair) if fixed else config["range_from"] == "reference")
+
+
 def closing_pairs(wildcards):
     """Per reference, where the samples are that the closure test fits again."""
     return {
         pair.reference: {
             **measured_pair(pair),
-            "range_follows": needs_anchor(pair) or (pair.kind == "internal" and config["galaxy_table"] is not None),
+            "range_follows": range_follows(pair),
         }
         for pair in fitted_pairs(image_of(wildcards))
     }
