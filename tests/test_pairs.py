@@ -147,10 +147,41 @@ def test_each_flag_is_raised_by_what_it_means(rng):
         "gradient": fitted(*pair(rng, plane=0.5))[2],
         "edge_dominated": fitted(x, y, beam=60.0)[2],
         "noise_unknown": fitted(x, y, sigma_x=np.nan, settings=Settings("errors_in_variables"))[2],
+        "not_converged": few_pixels(18),
     }
     for word, found in raised.items():
         assert word in found.flags, word
     assert set(raised) | {"references_disagree"} == set(flags.MEANING)
+
+
+def few_pixels(seed, size=16):
+    """The fit of so few noisy pixels that with many seeds the iteration finds no one set of pixels in the range."""
+    rng = np.random.default_rng(seed)
+    v, u = np.indices((size, size)) - size / 2
+    sky = 3 * np.exp(-np.hypot(v, u) / (size / 3))
+    y = 1.2 * sky * (1 + 0.1 * rng.normal(size=sky.shape)) + 0.1 + 0.05 * rng.normal(size=sky.shape)
+    x = sky + 0.15 * rng.normal(size=sky.shape)
+    return fitted(x, y, settings=Settings("errors_in_variables", erode_fwhm=0.0), sigma_x=0.15, beam=2.0)[2]
+
+
+def test_a_fit_that_converges_is_not_flagged():
+    assert sum("not_converged" in few_pixels(seed, 60).flags for seed in range(20)) <= 1
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_noise_of_the_reference_that_is_not_known_is_flagged(rng, estimator):
+    x, y = pair(rng)
+    assert "noise_unknown" in fitted(x, y, sigma_x=np.nan, settings=Settings(estimator))[2].flags
+    assert "noise_unknown" not in fitted(x, y, sigma_x=0.0, settings=Settings(estimator))[2].flags
+
+
+def test_bins_are_flagged_where_what_noise_does_to_them_cannot_be_told(rng):
+    """One row of pixels: enough for bins, too few samples for errors_in_variables."""
+    x = np.linspace(0.3, 0.8, 18)[None] * np.ones((1, 1))
+    y = 1.2 * x + 0.1 + 0.001 * rng.normal(size=x.shape)
+    found = fitted(x, y, beam=2.0)[2]
+    assert "noise_unknown" in found.flags
+    assert "noise_unknown" not in fitted(x, y, beam=2.0, sigma_x=0.0)[2].flags
 
 
 def test_slopes_are_known_by_band_and_reference():

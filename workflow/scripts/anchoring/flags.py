@@ -11,11 +11,13 @@ MEANING = {
     "slope_unusual": "the slope is outside what is known of this pair of bands, by more than twice its error",
     "gradient": "a plane fitted to the residual image differs from zero by more than 3 sigma",
     "edge_dominated": "more than half of the pixels in the range are within 0.7 FWHM of an edge or a hole",
-    "noise_unknown": "nothing told the noise of the reference: errors_in_variables took it as 0",
+    "noise_unknown": "the noise of the reference, or what it does to the line, is not known: it is taken as 0",
+    "not_converged": "errors_in_variables leaves the line open by more than a tenth of its statistical error",
 }
 FEW_BINS = 5
 DISAGREE = 2.5  # sigma: by chance in 1.2 % of honest pairs
 EDGE = 0.7  # FWHM
+OPEN = 0.1  # statistical errors
 PLANE = 11.83  # chi-squared of 2 degrees of freedom at 3 sigma
 
 # (comparison, reference): slopes seen in the fits of 10 PHANGS-JWST galaxies that pjpipe published.
@@ -55,6 +57,11 @@ def slope_is_unusual(slope, error, known):
     low, high = known
     margin = 2 * error if np.isfinite(error) else 0.0
     return not low - margin <= slope <= high + margin
+
+
+def is_open(change, errors):
+    """Whether an iteration left one of some numbers open by more than OPEN of its error, or that error is unknown."""
+    return any(left > 0 and not left <= OPEN * error for left, error in zip(change, errors, strict=True))
 
 
 def plane_significance(residual, row, column, block, weights):
