@@ -326,6 +326,7 @@ def _flags(context, line, errors, known_slopes, noise_is_known):
         "slope_unusual": flags.slope_is_unusual(line.slope, errors[0], known_slopes),
         "edge_dominated": near_edge.size > 0 and near_edge.mean() > 0.5,
         "gradient": _plane_is_left(context, residual, in_range),
+        "structured_residuals": _steps_are_left(samples, residual, in_range),
         "noise_unknown": not noise_is_known,
         "not_converged": flags.is_open(line.change, errors),
     }
@@ -340,6 +341,11 @@ def _plane_is_left(context, residual, in_range):
     clipped = np.clip(residual - middle, -3 * scatter, 3 * scatter) / max(scatter, np.finfo(float).tiny)
     where = (context.samples.row[in_range], context.samples.column[in_range], context.blocks.index[in_range])
     return flags.plane_significance(clipped, *where, context.weights) > flags.PLANE
+
+
+def _steps_are_left(samples, residual, in_range):
+    x, row, column = (values[in_range] for values in (samples.x, samples.row, samples.column))
+    return flags.block_contrast(residual, x, row, column, samples.beam) > flags.CONTRAST
 
 
 def _errors_of(covariance, slope, intercept, both):
