@@ -61,6 +61,24 @@ def test_no_more_noise_is_believed_than_there_is_scatter(rng):
     assert_allclose(relation.slope, 1.7, rtol=0.03)
 
 
+def test_where_the_iteration_alternates_the_answer_is_half_way_and_what_is_open_is_said(rng):
+    left_open = 0
+    for _ in range(40):
+        x, y = cloud(rng, 300, sigma_x=0.15, sigma_y=0.1)
+        found = errors_in_variables(x, y, limits=LIMITS, sigma_x=0.15)
+        longer = errors_in_variables(x, y, limits=LIMITS, sigma_x=0.15, passes=100)
+        if found.change == (0.0, 0.0):
+            assert longer[:2] == found[:2]
+        else:
+            left_open += 1
+            # From either side of the answer the iteration comes back to about it.
+            for side in (-1, 1):
+                start = found.slope + side * found.change[0], found.intercept - side * found.change[1]
+                again = errors_in_variables(x, y, limits=LIMITS, sigma_x=0.15, start=start)
+                assert abs(again.intercept - found.intercept) < 0.02
+    assert 0 < left_open < 40
+
+
 def test_exact_line_is_exact():
     x = np.linspace(0, 1, 500)
     relation = errors_in_variables(x, 1.7 * x - 0.3, limits=LIMITS, sigma_x=0.0)

@@ -147,10 +147,98 @@ def test_each_flag_is_raised_by_what_it_means(rng):
         "gradient": fitted(*pair(rng, plane=0.5))[2],
         "edge_dominated": fitted(x, y, beam=60.0)[2],
         "noise_unknown": fitted(x, y, sigma_x=np.nan, settings=Settings("errors_in_variables"))[2],
+        "not_converged": few_pixels(18),
+        "structured_residuals": fitted(x, y + tiles(x.shape, 2, 0.5, [0.3, 0, 0, 0.3]))[2],
     }
     for word, found in raised.items():
         assert word in found.flags, word
     assert set(raised) | {"references_disagree"} == set(flags.MEANING)
+
+
+def tiles(shape, across, angle, levels):
+    """Squares of the given levels, in turn, so many across a field, rotated by an angle (radians)."""
+    v, u = np.indices(shape) - np.array(shape).reshape(2, 1, 1) / 2
+    side = max(shape) / across
+    cosine, sine = np.cos(angle), np.sin(angle)
+    row, column = ((w // side + 50).astype(int) for w in (cosine * v - sine * u, cosine * u + sine * v))
+    return np.array(levels, dtype=float).reshape(2, -1)[row % 2, column % (len(levels) // 2)]
+
+
+TILES = {"checkerboard": (2, [0.3, 0, 0, 0.3]), "smaller": (3, [0.3, 0, 0, 0.3]), "uneven": (2, [0.35, 0, -0.1, 0.2])}
+
+
+@pytest.mark.parametrize("case", TILES)
+def test_steps_between_tiles_are_found_at_usual_noise(case):
+    found = []
+    for seed in range(10):
+        sky = scenes.external_pair(seed, scenes.REFERENCES[0], colours=0.25)
+        across, levels = TILES[case]
+        steps = tiles(sky.y.shape, across, np.pi / 20 * seed, levels)
+        sky = sky._replace(y=sky.y + scenes.convolved(steps, sky.beam))
+        found.append(flags.block_contrast(*residuals(sky)) > flags.CONTRAST)
+    assert np.mean(found) >= 0.8
+
+
+@pytest.mark.parametrize("scene", ["disk", "textured", "regions"])
+def test_colours_of_a_sky_and_a_curved_relation_are_no_steps(scene):
+    found = []
+    for seed in range(8):
+        for reference in (scenes.REFERENCES[0], W3):
+            sky = scenes.external_pair(seed, reference, scene=scene, colours=1.0)
+            found.append(flags.block_contrast(*residuals(sky._replace(y=sky.y + 0.1 * sky.x**2))))
+    assert np.mean(np.array(found) > flags.CONTRAST) <= 0.1
+
+
+def residuals(sky):
+    """Residuals of the samples in the range about a least-squares line, their x and place, and the beam."""
+    inside = np.isfinite(sky.x) & np.isfinite(sky.y)
+    samples = sample_pair(sky.x, sky.y, inside, beam_coverage(inside, sky.beam), beam=sky.beam)
+    chosen = (samples.x >= LIMITS[0]) & (samples.x < LIMITS[1])
+    x, y, row, column = (values[chosen] for values in samples[:4])
+    return y - np.polyval(np.polyfit(x, y, 1), x), x, row, column, samples.beam
+
+
+def test_noise_alone_and_an_exact_line_have_no_contrast(rng):
+    row, column = np.indices((80, 90)).reshape(2, -1)
+    x = rng.uniform(0.3, 2, row.size)
+    noise = scenes.correlated_noise(rng, (80, 90), 3.0, 0.1).ravel()
+    assert flags.block_contrast(noise, x, row, column, 3.0) < 1
+    assert flags.block_contrast(0 * x, x, row, column, 3.0) == 0
+    assert flags.block_contrast(1e-15 * noise, x, row, column, 3.0) < 1e-6
+    # Steps without any noise, and too small a field to tell.
+    steps = tiles((80, 90), 2, 0.0, [0.3, 0, 0, 0.3]).ravel()
+    assert flags.block_contrast(steps, x, row, column, 3.0) > 10
+    assert flags.block_contrast(steps, x, row, column, 40.0) == 0
+
+
+def few_pixels(seed, size=16):
+    """The fit of so few noisy pixels that with many seeds the iteration finds no one set of pixels in the range."""
+    rng = np.random.default_rng(seed)
+    v, u = np.indices((size, size)) - size / 2
+    sky = 3 * np.exp(-np.hypot(v, u) / (size / 3))
+    y = 1.2 * sky * (1 + 0.1 * rng.normal(size=sky.shape)) + 0.1 + 0.05 * rng.normal(size=sky.shape)
+    x = sky + 0.15 * rng.normal(size=sky.shape)
+    return fitted(x, y, settings=Settings("errors_in_variables", erode_fwhm=0.0), sigma_x=0.15, beam=2.0)[2]
+
+
+def test_a_fit_that_converges_is_not_flagged():
+    assert sum("not_converged" in few_pixels(seed, 50).flags for seed in range(6)) <= 1
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_noise_of_the_reference_that_is_not_known_is_flagged(rng, estimator):
+    x, y = pair(rng)
+    assert "noise_unknown" in fitted(x, y, sigma_x=np.nan, settings=Settings(estimator))[2].flags
+    assert "noise_unknown" not in fitted(x, y, sigma_x=0.0, settings=Settings(estimator))[2].flags
+
+
+def test_bins_are_flagged_where_what_noise_does_to_them_cannot_be_told(rng):
+    """One row of pixels: enough for bins, too few samples for errors_in_variables."""
+    x = np.linspace(0.3, 0.8, 18)[None] * np.ones((1, 1))
+    y = 1.2 * x + 0.1 + 0.001 * rng.normal(size=x.shape)
+    found = fitted(x, y, beam=2.0)[2]
+    assert "noise_unknown" in found.flags
+    assert "noise_unknown" not in fitted(x, y, beam=2.0, sigma_x=0.0)[2].flags
 
 
 def test_slopes_are_known_by_band_and_reference():

@@ -358,10 +358,9 @@ def needs_anchor(pair):
 
 
 def range_follows(pair):
-    """Whether the range of a pair moves with the offset of its reference."""
-    fixed = planning.of_label(config["intensity_range"], pair.label) is not None
-    dynamic = config["galaxy_table"] is not None and not fixed
-    return needs_anchor(pair) or (pair.kind == "internal" and dynamic)
+    """Whether the range of a pair moves with the offset of its reference: one of its percentiles, or anchored."""
+    fixed = planning.of_label(config["intensity_range"], pair.label) or config["galaxy_table"] is None
+    return pair.kind == "internal" and (needs_anchor(pair) if fixed else config["range_from"] == "reference")
 
 
 def anchor_file(wildcards):

@@ -25,6 +25,8 @@ class Relation(NamedTuple):
         Estimate of the true x of each used sample, MJy/sr.
     weight : (n used,) array
         Sum 1.
+    change : (slope, intercept)
+        By how much, either way, the iteration left them open; 0 where it converged.
     """
 
     slope: float
@@ -33,6 +35,7 @@ class Relation(NamedTuple):
     used: np.ndarray
     along: np.ndarray
     weight: np.ndarray
+    change: tuple
 
 
 def errors_in_variables(x, y, *, limits, sigma_x, start=None, passes=PASSES):
@@ -55,6 +58,9 @@ def errors_in_variables(x, y, *, limits, sigma_x, start=None, passes=PASSES):
     that varies by a fraction of the brightness) from (1.4826 MAD)^2 in STEPS groups of t; samples beyond CLIP sqrt(v)
     from the median residual are left out. A colour stays the same over more than a beam and averages out more slowly
     than noise: in the weights, 1 / (v0 + COHERENT v1 (t - low)^2), its part counts more.
+
+    A sample at a limit can be in with one line and out with the next, so that there is no fixed point but two lines
+    that give each other. Half-way between them is then the answer.
 
     Parameters
     ----------
@@ -84,7 +90,7 @@ def errors_in_variables(x, y, *, limits, sigma_x, start=None, passes=PASSES):
     zero, top = np.median(y), high - low
     x, y = x - low, y - zero
     slope, intercept = _first_guess(x, y, limits) if start is None else (start[0], start[1] + start[0] * low - zero)
-    fraction = 0.5
+    fraction, before = 0.5, np.zeros(2)
     for turn in range(passes):
         residual = y - intercept - slope * x
         along = x + fraction * residual / slope
@@ -102,18 +108,23 @@ def errors_in_variables(x, y, *, limits, sigma_x, start=None, passes=PASSES):
         weight /= weight.sum()
         new_slope, new_intercept = moments_line(moments(t, x[chosen], y[chosen], weight).sum(axis=1))
         require_rise(new_slope, limits)
-        change = abs(new_intercept - intercept) / top + abs(new_slope - slope)
-        # Later steps are halved: samples at a limit can make the iteration alternate.
-        step = 1.0 if turn < 5 else 0.5
-        slope += step * (new_slope - slope)
-        intercept += step * (new_intercept - intercept)
-        if change < 1e-7 * slope:
+        change = np.array([new_slope - slope, new_intercept - intercept])
+        converged = abs(change[1]) / top + abs(change[0]) < 1e-7 * slope
+        # Later steps are halved, which ends many an alternation; in one that goes on each step takes back the last.
+        alternates = turn > 5 and np.allclose(change, -before, rtol=1e-6, atol=0)
+        step = 1.0 if turn < 5 else 0.25 if alternates and not converged else 0.5
+        slope += step * change[0]
+        intercept += step * change[1]
+        if converged or alternates:
+            change = change * (0 if converged else step)
             break
+        before = change
         fraction = np.minimum((slope * sigma_x) ** 2 / _variance(along, v0, v1), 1)
     used = np.zeros(x.size, dtype=bool)
     used[chosen] = True
     scatter = 1.4826 * np.median(np.abs(r - middle))
-    return Relation(float(slope), float(intercept + zero - slope * low), float(scatter), used, t + low, weight)
+    left = abs(float(change[0])), abs(float(change[1] - change[0] * low))
+    return Relation(float(slope), float(intercept + zero - slope * low), float(scatter), used, t + low, weight, left)
 
 
 def moments(t, x, y, weight):

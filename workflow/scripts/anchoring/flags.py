@@ -1,5 +1,7 @@
 """Words that a row of the tables carries when its numbers need a second look."""
 
+import math
+
 import numpy as np
 
 from .uncertainty import jackknife
@@ -10,13 +12,20 @@ MEANING = {
     "references_disagree": "another external reference gives an offset more than 2.5 sigma from this one",
     "slope_unusual": "the slope is outside what is known of this pair of bands, by more than twice its error",
     "gradient": "a plane fitted to the residual image differs from zero by more than 3 sigma",
+    "structured_residuals": "residuals differ more between blocks of the field than in them, as by steps of tiles",
     "edge_dominated": "more than half of the pixels in the range are within 0.7 FWHM of an edge or a hole",
-    "noise_unknown": "nothing told the noise of the reference: errors_in_variables took it as 0",
+    "noise_unknown": "the noise of the reference, or what it does to the line, is not known: it is taken as 0",
+    "not_converged": "errors_in_variables leaves the line open by more than a tenth of its statistical error",
 }
 FEW_BINS = 5
 DISAGREE = 2.5  # sigma: by chance in 1.2 % of honest pairs
 EDGE = 0.7  # FWHM
+OPEN = 0.1  # statistical errors
 PLANE = 11.83  # chi-squared of 2 degrees of freedom at 3 sigma
+CONTRAST = 1.7  # of 350 simulated skies whose colours vary 1 has more; with steps of 0.3 MJy/sr 84 to 100 in 100
+CONTRAST_ACROSS, CONTRAST_BEAMS = 8, 2.5  # blocks across the field, at most, and beams across a block, at least
+LEAST_CONTRAST_BLOCKS = 9
+GROUPS, PER_GROUP = 8, 40  # of samples along the relation, at most, and samples in one, at least
 
 # (comparison, reference): slopes seen in the fits of 10 PHANGS-JWST galaxies that pjpipe published.
 SLOPES = {
@@ -57,6 +66,11 @@ def slope_is_unusual(slope, error, known):
     return not low - margin <= slope <= high + margin
 
 
+def is_open(change, errors):
+    """Whether an iteration left one of some numbers open by more than OPEN of its error, or that error is unknown."""
+    return any(left > 0 and not left <= OPEN * error for left, error in zip(change, errors, strict=True))
+
+
 def plane_significance(residual, row, column, block, weights):
     """Chi-squared (2 degrees of freedom) of the slopes of a plane fitted to residuals, from a jackknife of blocks.
 
@@ -88,6 +102,52 @@ def plane_significance(residual, row, column, block, weights):
         return 0.0
     # The inverse of a covariance of few blocks is too large by this (Hotelling's T^2).
     return significance * (n - 4) / (n - 3)
+
+
+def block_contrast(residual, along, row, column, beam):
+    """Scatter of residuals between blocks of the field in units of that in them, as in an analysis of variance.
+
+    sqrt(sum (R - <R>)^2 / s^2 / (n - 1)) for n blocks of median R and scatter s = 1.4826 MAD, of which none is taken as
+    less than half the median one; <R> is weighted by 1 / s^2. Noise averages out in a block, and a colour that varies
+    on all scales does so between blocks about as much as in them: both stay near 1 or below. Steps between tiles leave
+    plateaus, which have little scatter in them. What hangs on the brightness alone, a curved relation, is taken off
+    first: clipped means in groups along the relation, with straight lines between them.
+
+    Parameters
+    ----------
+    residual, along : (n,) arrays
+        MJy/sr; along is the brightness of the reference.
+    row, column : (n,) int arrays
+    beam : float
+        FWHM, in units of rows.
+
+    Returns
+    -------
+    float; 0 with fewer than LEAST_CONTRAST_BLOCKS blocks of which at least 3/10 are covered.
+    """
+    if residual.size < LEAST_CONTRAST_BLOCKS:
+        return 0.0
+    groups = np.array_split(np.argsort(along), min(max(along.size // PER_GROUP, 1), GROUPS))
+    middle = np.median(residual)
+    reach = 3 * 1.4826 * np.median(np.abs(residual - middle))
+    # Of two levels the median is either, by chance.
+    clipped = np.clip(residual, middle - reach, middle + reach)
+    residual = residual - np.interp(along, *([values[group].mean() for group in groups] for values in (along, clipped)))
+    row, column = row - row.min(), column - column.min()
+    longer = max(row.max(), column.max()) + 1
+    side = max(math.ceil(CONTRAST_BEAMS * beam), math.ceil(longer / CONTRAST_ACROSS))
+    _, block, count = np.unique(
+        row // side * (longer // side + 1) + column // side, return_inverse=True, return_counts=True
+    )
+    blocks = np.split(residual[np.argsort(block, kind="stable")], np.cumsum(count)[:-1])
+    blocks = [values for values in blocks if values.size >= max(0.3 * side**2, 8)]
+    if len(blocks) < LEAST_CONTRAST_BLOCKS:
+        return 0.0
+    middle = np.array([np.median(values) for values in blocks])
+    scatter = np.array([1.4826 * np.median(np.abs(v - m)) for v, m in zip(blocks, middle, strict=True)])
+    scatter = np.maximum(scatter, max(np.median(scatter) / 2, 1e-6 * np.ptp(along), np.finfo(float).tiny))
+    deviation = (middle - np.average(middle, weights=scatter**-2)) / scatter
+    return float(np.sqrt(np.sum(deviation**2) / (len(blocks) - 1)))
 
 
 def _planes(sums):

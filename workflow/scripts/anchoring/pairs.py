@@ -114,17 +114,15 @@ def fit_samples(samples, bins, *, limits, edges, sigma_x, settings, known_slopes
     known = math.isfinite(sigma_x)
     zero = limits[0] - (limits[1] - limits[0]) / 7 if zero is None else zero
     context = _Context(samples, limits, edges, sigma_x if known else 0.0, settings, zero, blocks, weights)
-    if settings.estimator == "binned":
-        line, replicates, changes = _binned(context, bins)
-    else:
-        line, replicates, changes = _errors_in_variables(context)
-    slope, intercept, rms, used = line
+    fit = _binned if settings.estimator == "binned" else _errors_in_variables
+    line, replicates, changes = fit(context, bins)
+    slope, intercept, rms, used = line[:4]
     require_rise(slope, limits)
     statistical = uncertainty.stated_covariance(*replicates, within=blocks.within)
     systematic = sum((np.outer(d, d) for d in changes), np.zeros((2, 2)))
     in_range = np.count_nonzero((samples.x >= limits[0]) & (samples.x < limits[1]))
     independent = in_range / beam_area(samples.beam)
-    found = _flags(context, line, math.sqrt(statistical[0, 0]), known_slopes, known)
+    found = _flags(context, line, np.sqrt(np.diag(statistical)), known_slopes, known and line.noise_counts)
     return Fit(slope, intercept, rms, statistical, systematic, used, independent, found)
 
 
@@ -168,10 +166,14 @@ class _Context(NamedTuple):
 
 
 class _Line(NamedTuple):
+    """As of a Fit; and what was left open of slope and intercept, and whether `changes` hold what the noise does."""
+
     slope: float
     intercept: float
     rms: float
     used: np.ndarray
+    change: tuple = (0.0, 0.0)
+    noise_counts: bool = True
 
 
 def _trusted(samples, coverage):
@@ -208,15 +210,17 @@ def _binned(context, bins):
     if np.count_nonzero(used & half) >= 2:
         others = replicated(used & half)
         changes.append(_curve(context, found, replicates, fitted(used & half, bins.x, bins.median), others))
+    noise_counts = True
     if context.sigma_x > 0:
         try:
             changes.append(_beyond_chance(context, found, replicates, *_relation(context)))
         except AnchoringError as error:
             logging.warning("what noise of the reference does to the bins is not known: %s", error)
-    return _Line(found.slope, found.intercept, found.rms, found.used), replicates, changes
+            noise_counts = False
+    return _Line(*found, noise_counts=noise_counts), replicates, changes
 
 
-def _errors_in_variables(context):
+def _errors_in_variables(context, _bins):
     relation, replicates = _relation(context)
     (x, y, _), t = _trusted(context.samples, context.settings.least_coverage()), relation.along
     brightness = t - context.zero
@@ -233,7 +237,7 @@ def _errors_in_variables(context):
         noisier = _relation(context, sigma_x=context.sigma_x * (1 + RELATIVE_ERROR), start=relation[:2])[0]
         changes.append(_change(relation, noisier))
     count, _ = np.histogram(t, context.edges)
-    line = _Line(relation.slope, relation.intercept, relation.scatter, count > 0)
+    line = _Line(relation.slope, relation.intercept, relation.scatter, count > 0, relation.change)
     return line, _refitted(context, relation, replicates), changes
 
 
@@ -310,7 +314,7 @@ def _line_of_bins(bins, settings):
     return fit_line(bins.x, bins.median, weights=_bin_weights(bins, settings), clip=settings.clip)
 
 
-def _flags(context, line, slope_err, known_slopes, noise_is_known):
+def _flags(context, line, errors, known_slopes, noise_is_known):
     samples, (low, high) = context.samples, context.limits
     in_range = (samples.x >= low) & (samples.x < high)
     filled, _ = np.histogram(samples.x, context.edges)
@@ -319,10 +323,12 @@ def _flags(context, line, slope_err, known_slopes, noise_is_known):
     raised = {
         "few_bins": np.count_nonzero(line.used) < flags.FEW_BINS,
         "range_outside_data": np.count_nonzero(filled) < len(filled) / 2,
-        "slope_unusual": flags.slope_is_unusual(line.slope, slope_err, known_slopes),
+        "slope_unusual": flags.slope_is_unusual(line.slope, errors[0], known_slopes),
         "edge_dominated": near_edge.size > 0 and near_edge.mean() > 0.5,
         "gradient": _plane_is_left(context, residual, in_range),
-        "noise_unknown": context.settings.estimator == "errors_in_variables" and not noise_is_known,
+        "structured_residuals": _steps_are_left(samples, residual, in_range),
+        "noise_unknown": not noise_is_known,
+        "not_converged": flags.is_open(line.change, errors),
     }
     return tuple(word for word in flags.MEANING if raised.get(word))
 
@@ -335,6 +341,11 @@ def _plane_is_left(context, residual, in_range):
     clipped = np.clip(residual - middle, -3 * scatter, 3 * scatter) / max(scatter, np.finfo(float).tiny)
     where = (context.samples.row[in_range], context.samples.column[in_range], context.blocks.index[in_range])
     return flags.plane_significance(clipped, *where, context.weights) > flags.PLANE
+
+
+def _steps_are_left(samples, residual, in_range):
+    x, row, column = (values[in_range] for values in (samples.x, samples.row, samples.column))
+    return flags.block_contrast(residual, x, row, column, samples.beam) > flags.CONTRAST
 
 
 def _errors_of(covariance, slope, intercept, both):
