@@ -3,12 +3,13 @@
 import gzip
 import os
 import shutil
+import subprocess
 import time
 
 import numpy as np
 import pytest
 from astropy.io import fits
-from runs import Project, checksums
+from runs import Project, before_scripts, checksums
 from scene import IDEAL, Sky
 
 BANDS = ("F770W", "F2100W")
@@ -290,3 +291,24 @@ def test_names_of_results_up_to_the_longest(small):
         project.snakemake()
         assert {b: r["status"] for (_, b, _), r in project.summary().items()} == {"F770W": "anchored", "F2100W": status}
     assert f"F2100W_{names['F2100W']}_on_{names['F770W']}.log" in row(project, "ngc0628", "F2100W")["reason"]
+
+
+def test_whatever_a_library_raises_on_one_image_is_that_images_failure(tmp_path):
+    targets = ["ngc0628", "ic5332"]
+    project = Project(tmp_path, targets=targets, sky=IDEAL, bands=BANDS, references=REFERENCES[:1])
+    raising = """
+if "reproject_image" in file and "ic5332" in open(file).read():
+    import numpy, astropy.wcs.utils
+    def broken(*_, **__):
+        raise numpy.linalg.LinAlgError("no such thing")
+    astropy.wcs.utils.pixel_to_pixel = broken
+"""
+    environment = before_scripts(".reproject_image.py", raising, tmp_path / "raising")
+    done = subprocess.run(project.command(), cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "2 of 4 images anchored." in done.stderr
+    assert "LinAlgError: no such thing; expected no such error: a fault of the workflow" in done.stderr
+    assert {t: row(project, t, "F770W")["status"] for t in targets} == {"ngc0628": "anchored", "ic5332": "failed"}
+    assert (tmp_path / "results/index.html").is_file()
+    log = next((tmp_path / "results/ic5332/logs/reproject_image").glob("F770W*.log")).read_text()
+    assert "Traceback" in log

@@ -6,7 +6,7 @@ import numpy as np
 
 from anchoring.stage import run
 from anchoring import binning, headers, masks, noise, products, records, references, samples, selection, units, views
-from anchoring.errors import AnchoringError
+from anchoring.errors import AnchoringError, reason_of
 from anchoring.files import whole_file, write_json
 from anchoring.pairs import Settings
 
@@ -86,9 +86,8 @@ def main(
             **{name: values.tolist() for name, values in medians._asdict().items()},
         }
         listed = listed._asdict()
-    except AnchoringError as refusal:
-        logging.error("%s", refusal)
-        result, listed = {"refused": str(refusal)}, {}
+    except Exception as error:
+        result, listed = {"refused": reason_of(error, f"{image} on {reference}")}, {}
     counts, x_edges, y_edges = binning.pixel_density(*pictured, limits=limits)
     write_json(bins, result)
     with whole_file(pixels) as temporary:

@@ -4,7 +4,7 @@ import logging
 
 from anchoring.stage import run
 from anchoring import convolution, headers, kernels, masks, mosaics, products
-from anchoring.errors import AnchoringError
+from anchoring.errors import AnchoringError, reason_of
 
 
 def main(image, kernel, output, threads, band=None, mask=None):
@@ -24,9 +24,8 @@ def main(image, kernel, output, threads, band=None, mask=None):
             for rows in convolution.convolve_rows(mosaic, resampled, threads=threads):
                 write(*rows)
             mosaic.require_observed()
-    except AnchoringError as refusal:
-        logging.error("%s", refusal)
-        products.write_refusal(output, str(refusal))
+    except Exception as error:
+        products.write_refusal(output, reason_of(error, image))
 
 
 def resampled_kernel(kernel, scale):

@@ -10,7 +10,7 @@ import numpy as np
 from anchoring.stage import run
 from anchoring import offsets, records
 from anchoring.binning import Bins
-from anchoring.errors import AnchoringError
+from anchoring.errors import AnchoringError, reason_of
 from anchoring.files import or_nan, read_json
 from anchoring.flags import known_slopes
 from anchoring.pairs import Settings, closure, described, fit_samples
@@ -37,10 +37,10 @@ def fit_of(pair, image, settings):
     measured = read_json(pair["bins"])
     try:
         return fitted(measured, pair["pixels"], settings, known_slopes(image["band"], pair["label"]))
-    except AnchoringError as refusal:
-        logging.error("%s on %s: %s", image["image"], pair["reference"], refusal)
+    except Exception as error:
+        reason = reason_of(error, f"{image['image']} on {pair['reference']}")
         known = {key: measured[key] for key in ("range", "n_pixels") if key in measured}
-        return {**NO_FIT, **known, "status": "failed", "reason": str(refusal)}
+        return {**NO_FIT, **known, "status": "failed", "reason": reason}
 
 
 def fitted(measured, pixels, settings, known):

@@ -1,10 +1,8 @@
 """Reproject an image at the resolution of a pair onto the grid of its reference."""
 
-import logging
-
 from anchoring.stage import run
 from anchoring import headers, products
-from anchoring.errors import AnchoringError
+from anchoring.errors import reason_of
 from anchoring.reprojection import reproject_onto
 
 
@@ -21,9 +19,8 @@ def main(image, reference, output, method, band=None):
         )
         grid["BUNIT"] = "MJy/sr"  # the image's, whatever its reference's
         products.write_product(output, data, grid, fwhm=comparison.fwhm, source=comparison.source)
-    except AnchoringError as refusal:
-        logging.error("%s", refusal)
-        products.write_refusal(output, str(refusal))
+    except Exception as error:
+        products.write_refusal(output, reason_of(error, f"{image} on {reference}"))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import math
 from pathlib import Path
 
 from . import convolution, cost, headers, kernels, mosaics, noise, offsets, records, references, tables
-from .errors import AnchoringError
+from .errors import AnchoringError, reason_of
 from .reprojection import common_window
 from .units import brightness_unit
 
@@ -137,8 +137,8 @@ def _tried(mosaic, pair, files):
         fit["steps"] |= _convolutions(pair["path"], grid, pair["reference_kernel"], files)
         window, steps = _comparison(path, seen, pair["path"], grid, files)
         _look_beside(mosaic, pair, grid, files)
-    except AnchoringError as refusal:
-        return {**fit, "steps": {}, "status": "failed", "reason": str(refusal)}
+    except Exception as error:
+        return {**fit, "steps": {}, "status": "failed", "reason": reason_of(error, f"{path} on {pair['path']}")}
     fit["steps"] |= steps
     return {**fit, **ASSUMED, "n_pixels": math.prod(window)}
 
@@ -192,7 +192,8 @@ def _notes(see, path):
         seen = see(path)
         scale = headers.pixel_scale(seen.header, path)
         unit = str(brightness_unit(seen.header, path))
-    except AnchoringError:
+    except Exception as error:
+        reason_of(error, path)
         return []
     size = f'{seen.shape[1]} x {seen.shape[0]} pixels of {scale:.3g}"'
     return [size, unit, "with ERR"] if seen.has_error else [size, unit]
@@ -202,7 +203,8 @@ def _kernel_note(path, files):
     try:
         shape, scale = files.kernel(path)
         odd = files.kernel_width(path)
-    except AnchoringError:
+    except Exception as error:
+        reason_of(error, path)
         return f"kernel {Path(path).name}"
     words = f'kernel {Path(path).name} of {" x ".join(map(str, shape[::-1]))} pixels of {scale:.3g}"'
     return f"{words}, which {odd}" if odd else words
