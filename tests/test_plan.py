@@ -525,3 +525,12 @@ def test_a_galaxy_by_its_very_name_comes_before_one_in_another_case(tree):
     table.write_text(HEADER + rows)
     plan = make_plan(config_of(tree, galaxy_table=str(table)))
     assert (plan.galaxies["ngc0001"]["ra"], plan.galaxies["eso097_013"]["ra"]) == (1, 3)
+
+
+def test_a_band_in_two_spellings_is_refused_and_the_others_are_not(tree):
+    touch(tree / "in/ngc0001/f770w/lv3/ngc0001_miri_lv3_f770w_i2d_align.fits")
+    plan = make_plan(config_of(tree))
+    found = {(i.target, i.band): reason for i, reason in plan.skipped.items()}
+    assert set(found) == {("ngc0001", band) for band in ("F770W", "f770w", "F2100W")}
+    assert "F770W and" in found["ngc0001", "F770W"]
+    assert "folders of one band" in found["ngc0001", "F2100W"]  # which hangs on it

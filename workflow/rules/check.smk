@@ -13,7 +13,9 @@ rule check:
     conda:
         "../../environment.yml"
     params:
-        mosaics=planning.inspected(plan),
+        mosaics=lambda wildcards: planning.inspected(plan),
+        out_dir=OUT,
+        planned=sorted(anchored_paths(plan.targets).values()),
         listing=f"{OUT}/check.txt",
         allow_unanchored=config["allow_unanchored"],
     script:

@@ -164,8 +164,12 @@ def make_plan(config):
         )
     _require_bands(config, plan)
     table = _galaxy_table(config)
+    spellings = {}
     for image in plan.images.values():
-        reason = _galaxy_problem(config, table, image.target)
+        spellings.setdefault((image.target, image.band.lower()), set()).add(image.band)
+    for image in plan.images.values():
+        reason = _band_problem(config, image, spellings[image.target, image.band.lower()])
+        reason = reason or _galaxy_problem(config, table, image.target)
         plan.galaxies[image.target] = None if table is None or reason else _galaxy(_rows(table, image.target)[0])
         reason = passed_over.get(image) or reason or _image_problem(config, image)
         if reason:
@@ -464,6 +468,14 @@ def _image_problem(config, image):
             f"{image.target}_{image.instrument}_{image.band}_internal.json",
         )
     )
+
+
+def _band_problem(config, image, spellings):
+    """What is wrong if a target has the folder of a band in two spellings; empty if it has not."""
+    if len(spellings) == 1:
+        return ""
+    folders = " and ".join(str(Path(config["in_dir"], image.target, band)) for band in sorted(spellings))
+    return f"{folders} are folders of one band; expected one: put all its mosaics into one of them"
 
 
 def _ahead(path):

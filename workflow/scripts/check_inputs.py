@@ -3,14 +3,16 @@
 from pathlib import Path
 
 from anchoring.stage import run
-from anchoring import inspection
+from anchoring import inspection, leftovers
 from anchoring.errors import AnchoringError
 from anchoring.files import whole_file
 
 
-def main(mosaics, listing, allow_unanchored):
+def main(mosaics, out_dir, planned, listing, allow_unanchored):
     solved = inspection.inspect(mosaics)
+    left = leftovers.words(leftovers.left_over(out_dir, planned))
     words, verdict = inspection.listing(solved), inspection.verdict(solved)
+    words = "\n\n".join(filter(None, [words, left]))
     Path(listing).parent.mkdir(parents=True, exist_ok=True)
     with whole_file(listing) as temporary:
         temporary.write_text(f"{words}\n{verdict}\n")
@@ -25,6 +27,8 @@ if __name__ == "__main__":
         main,
         snakemake.log[0],
         mosaics=snakemake.params.mosaics,
+        out_dir=snakemake.params.out_dir,
+        planned=snakemake.params.planned,
         listing=snakemake.params.listing,
         allow_unanchored=snakemake.params.allow_unanchored,
     )
