@@ -85,6 +85,14 @@ def test_no_overlap_is_refused_in_words():
         reproject_onto(np.ones(SHAPE), wcs, make_wcs(GRID, 0.75, centre=(150.3, 2.2)), GRID)
 
 
+@pytest.mark.parametrize("declination", [-70.0, -80.0, -89.0])
+def test_a_field_on_the_other_side_of_the_sky_has_no_overlap(declination):
+    """Where a tangent plane has no place for it, or a far one that it takes great steps in."""
+    wcs = make_wcs(SHAPE, 0.75, centre=(24.0, declination))
+    with pytest.raises(AnchoringError, match="no overlap"):
+        reproject_onto(np.ones(SHAPE), wcs, make_wcs(GRID, 0.75, centre=(24.0, 15.0)), GRID)
+
+
 def test_float32_stays_float32():
     wcs, grid = CASES["rotated"]
     assert reproject_onto(np.ones(SHAPE, ">f4"), wcs, grid, GRID).dtype == np.float32

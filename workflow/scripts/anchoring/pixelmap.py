@@ -124,19 +124,34 @@ def _is_torn(outline, inside):
     return step.max() > JUMP * np.median(step) or bool(beyond.any())
 
 
+def _located(wcs, shape, wcs_image, shape_image):
+    """Rows and columns of a grid of this shape that hold pixels within 1 pixel of an image, each located; else None."""
+    rows, columns = np.zeros(shape[0], dtype=bool), np.zeros(shape[1], dtype=bool)
+    step = max(2**18 // shape[1], 1)
+    for start in range(0, shape[0], step):
+        block = slice(start, min(start + step, shape[0]))
+        x, y = exact_map(wcs, wcs_image, *np.meshgrid(np.arange(shape[1]), np.arange(block.start, block.stop)))
+        inside = (x > -1) & (x < shape_image[1]) & (y > -1) & (y < shape_image[0])
+        rows[block] = inside.any(axis=1)
+        columns |= inside.any(axis=0)
+    if not rows.any():
+        return None
+    return tuple(slice(int(at[0]), int(at[-1]) + 1) for at in (np.flatnonzero(rows), np.flatnonzero(columns)))
+
+
 def overlap_window(wcs_from, shape_from, wcs_to, shape_to):
     """Rows and columns of the image `to` inside which all of the image `from` lies, or None if nothing does.
 
-    The outline of an image, 1 pixel outside it, bounds it where the map is continuous. Where it is not, the window is
-    the complete grid: if a point has no place in `to`, if the outline jumps (it crosses the seam of a map of the sky,
-    or goes round a pole that is a line there), or if a point of the inside is beyond the outline (the inside holds what
-    the map puts at its rim).
+    The outline of an image, 1 pixel outside it, bounds it where the map is continuous. Where it is not, all pixels of
+    `to` are located in the image: if a point has no place in `to`, if the outline jumps (it crosses the seam of a map
+    of the sky, or goes round a pole that is a line there), or if a point of the inside is beyond the outline (the
+    inside holds what the map puts at its rim).
     """
     ny, nx = shape_from
     outline = exact_map(wcs_from, wcs_to, *_outline(-1.0, nx, -1.0, ny))
     inside = exact_map(wcs_from, wcs_to, *map(np.ravel, np.meshgrid(*(np.linspace(0, n - 1, NODES) for n in (nx, ny)))))
     if _is_torn(outline, inside):
-        return slice(0, shape_to[0]), slice(0, shape_to[1])
+        return _located(wcs_to, shape_to, wcs_from, shape_from)
     x, y = outline
     window = []
     for position, n in ((y, shape_to[0]), (x, shape_to[1])):
