@@ -174,6 +174,6 @@ def test_the_result_runs(tmp_path):
         assert f"note: {absent} are left out: they have no folder in {tmp_path}/reprocessed/v1p2" in done.stderr
     (tmp_path / "config.yaml").write_text(done.stdout)
     jobs = project.planned_jobs()
-    assert jobs["apply_offset"] == 3
+    assert jobs["collect_offsets"] == 1
     assert jobs["bin_pair"] == 3
     assert "3 of 3 images ready to be anchored." in project.run("check").stdout

@@ -38,7 +38,7 @@ rule summarise_run:
 rule verify_target:
     input:
         lib=lib("verify_run"),
-        offsets=OFFSETS,
+        offsets=[OFFSETS],
         products=lambda wildcards: products_of([wildcards.target]),
         anchored=lambda wildcards: anchored_images([wildcards.target]),
     output:

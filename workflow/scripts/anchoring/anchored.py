@@ -24,7 +24,7 @@ import numpy as np
 from astropy.io import fits
 from astropy.io.fits.verify import VerifyWarning
 
-from .errors import AnchoringError
+from .errors import RUN_AGAIN, AnchoringError
 from .files import Checksum, whole_file
 from .hdus import damaged
 from .mosaics import map_image
@@ -100,7 +100,7 @@ def write_anchored(
         with _opened(image) as file, whole_file(path) as temporary, open(temporary, "wb") as out:
             checksum = _write_hdus(file, out, offset, cards, history, version, mosaic)
             if source is not None and str(checksum) != source:
-                raise AnchoringError("was changed after it was fitted; expected the image that was: run again")
+                raise AnchoringError(f"was changed after it was fitted; expected the image that was: {RUN_AGAIN}")
     except AnchoringError as error:
         raise AnchoringError(f"{image} {error}") from error
     except (EOFError, gzip.BadGzipFile, zlib.error, fits.VerifyError) as error:

@@ -13,6 +13,9 @@ class AnchoringError(ValueError):
     """
 
 
+# What to do about a file that was replaced while a run went on: what has kept its size and date is not seen as another.
+RUN_AGAIN = "run again, after `touch` of it if its size and date are those of the former"
+
 # Of the machine and not of an image: the job fails, and is tried again.
 ACCIDENTS = (OSError, MemoryError, RunOver)
 

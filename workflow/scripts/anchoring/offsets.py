@@ -2,6 +2,7 @@
 
 import math
 
+from .errors import RUN_AGAIN
 from .files import or_nan
 from .flags import DISAGREE
 from .records import without_offset
@@ -198,7 +199,7 @@ def _on_anchored(fit, reference):
     if fit.get("reference_source") != reference.get("source"):
         reason = (
             f"{reference['image']} was changed between its own fit and this one on it; expected one image for both: "
-            "run again"
+            f"{RUN_AGAIN}"
         )
         return {**fit, "status": "failed", "reason": reason}
     return fit

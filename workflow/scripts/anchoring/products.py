@@ -8,7 +8,7 @@ import numpy as np
 from astropy.io import fits
 from astropy.io.fits.verify import VerifyWarning
 
-from .errors import AnchoringError
+from .errors import RUN_AGAIN, AnchoringError
 from .files import whole_file
 from .hdus import Image, native, opened, parsed, require_plane
 from .headers import describes_pixels
@@ -134,8 +134,8 @@ def require_one_grid(image, reference, image_path, reference_path):
         header.pop("BUNIT", None)  # the image's is MJy/sr, whatever the reference's
     if shape != size or pixels != grid:
         raise AnchoringError(
-            f"{reference_path} was changed after {image_path} was reprojected onto it; expected the same pixels: run "
-            "again"
+            f"{reference_path} was changed after {image_path} was reprojected onto it; expected the same pixels: "
+            f"{RUN_AGAIN}"
         )
 
 
