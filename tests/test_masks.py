@@ -130,3 +130,14 @@ def test_masked_stars_do_not_move_the_offset(tmp_path, rng):
     starry.run()
     moved = {row["band"]: float(row["offset"] or "nan") for row in starry.summary().values()}
     assert all(not abs(moved[band] - truth[band]) < 0.01 for band in BANDS)
+
+
+def test_a_pixel_of_the_reference_is_left_out_by_the_majority_of_the_masks_pixels(tmp_path, rng):
+    """A fine mask of stripes and noise on a grid five times as coarse: counted, not taken at the pixels' centres."""
+    coarse, ratio = (24, 20), 5
+    mask = rng.random((coarse[0] * ratio, coarse[1] * ratio)) < 0.35
+    mask[::ratio] = mask[2::ratio] = True  # the rows of all centres
+    path = written(tmp_path, mask.astype("u1"), header(mask.shape, 0.2))
+    share = mask.reshape(coarse[0], ratio, coarse[1], ratio).mean(axis=(1, 3))
+    assert_array_equal(masks.left_out(path, header(coarse, 0.2 * ratio), coarse), share > 0.5)
+    assert 0.2 < (share > 0.5).mean() < 0.98

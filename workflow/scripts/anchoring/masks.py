@@ -11,7 +11,9 @@ SIDE = 2 * FIRST_STEP  # of a square of pixels located at a time
 
 
 def left_out(path, header, shape):
-    """The pixels of a grid that a mask leaves out: most of each is masked.
+    """The pixels of a grid that a mask leaves out: by the majority of the mask's pixels in each.
+
+    Where the mask is coarser than the grid, a pixel without any goes by the mask at its centre.
 
     Parameters
     ----------
@@ -31,11 +33,28 @@ def left_out(path, header, shape):
         Naming the mask, if it is no mask or shows another field.
     """
     bad, wcs = _read(path)
+    grid = headers.celestial_wcs(header)
     try:
-        return reproject_onto(bad.astype(np.float32), wcs, headers.celestial_wcs(header), shape) > 0.5
+        out = reproject_onto(bad.astype(np.float32), wcs, grid, shape) > 0.5
     except AnchoringError as refusal:
         words = str(refusal)
         raise AnchoringError(words if str(path) in words else f"{path}: {words}") from refusal
+    number, masked = (_counted(chosen, wcs, grid, shape) for chosen in (np.ones_like(bad), bad))
+    return np.where(number > 0, 2 * masked > number, out)
+
+
+def _counted(chosen, wcs, grid, shape):
+    """How many of the chosen pixels of an image have their centre in each pixel of a grid: int array of `shape`."""
+    counts = np.zeros(shape, dtype=np.int64)
+    positions = PixelMap(wcs, grid, tuple(slice(0, n) for n in chosen.shape))
+    for row in range(0, chosen.shape[0], SIDE):
+        for column in range(0, chosen.shape[1], SIDE):
+            block = slice(row, row + SIDE), slice(column, column + SIDE)
+            x, y = (position[chosen[block]] for position in positions.at_block(*block))
+            with np.errstate(invalid="ignore"):
+                inside = (x > -0.5) & (x < shape[1] - 0.5) & (y > -0.5) & (y < shape[0] - 0.5)
+            np.add.at(counts, (np.rint(y[inside]).astype(int), np.rint(x[inside]).astype(int)), 1)
+    return counts
 
 
 def masked_rows(path, header, shape):
