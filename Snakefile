@@ -32,7 +32,7 @@ rule all:
         f"{OUT}/anchor_summary.html",
         f"{OUT}/index.html",
         products_of(plan.targets),
-        lambda wildcards: anchored_images(plan.targets),
+        *map(anchored_images, plan.targets),
 
 
 # After all other rules: none of their names is left for a target.

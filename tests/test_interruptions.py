@@ -280,6 +280,17 @@ def test_a_job_without_memory_fails_alone_and_says_so(tmp_path, monkeypatch, spa
     assert made == {f"ic5332_miri_lv3_f770w_{ending}.fits" for ending in ("to_gauss4", "on_irac4_atgauss4")}
 
 
+def test_a_target_whose_job_fails_keeps_no_other_from_being_anchored(tmp_path):
+    project = Project(tmp_path, **{**SMALLEST, "targets": ["ic5332", "ngc0628"], "bands": ["F770W"]})
+    killed = "import os\nif 'ic5332' in open(file).read(): os.kill(os.getpid(), 9)"
+    environment = before_scripts(".convolve_image.py", killed, tmp_path / "site")
+    done = subprocess.run(project.command(), cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "convolve_image ic5332 F770W" in done.stderr
+    assert project.anchored("ngc0628", "F770W").is_file()
+    assert "2 of 2 images anchored." in project.run().stderr
+
+
 # --- inputs that change while a run goes on -------------------------------------------------------------------------
 
 

@@ -56,7 +56,7 @@ def finished(tmp_path_factory):
 
 def test_a_target_is_two_submissions_at_most_and_both_nodes_work(finished):
     jobs = ended_jobs(finished)
-    # Of each target up to its offsets; of the tables of the run; of the anchored images, of both targets at once or not.
+    # Each target up to its offsets, the tables of the run, and the anchored images of both targets at once or not.
     assert {job["JobState"] for job in jobs} == {"COMPLETED"}
     assert len(jobs) in (2 + 1 + 1, 2 + 1 + 2)
     assert {job["NodeList"] for job in jobs[:2]} == {"node1", "node2"}

@@ -294,12 +294,19 @@ def anchored_paths(targets):
     return {image.path: anchored_path(image) for image in plan.images.values() if image.target in targets}
 
 
-def anchored_images(targets):
-    """The images of some targets that have an offset: known when all offsets of a target are solved."""
-    paths = anchored_paths(targets)
-    solved = [checkpoints.collect_offsets.get(target=target).output[0] for target in targets]
-    records = [record for path in solved for record in json.loads(Path(path).read_text())]
-    return [paths[record["image"]] for record in records if record["status"] == "anchored"]
+def anchored_images(target):
+    """As an input: the images of a target that have an offset, known when all offsets of the target are solved.
+
+    One input for each target, so that none waits for another, which may fail.
+    """
+
+    def images(wildcards):
+        paths = anchored_paths([target or wildcards.target])
+        offsets = checkpoints.collect_offsets.get(target=target or wildcards.target).output[0]
+        records = json.loads(Path(offsets).read_text())
+        return [paths[record["image"]] for record in records if record["status"] == "anchored"]
+
+    return images
 
 
 def products_of(targets):

@@ -40,7 +40,7 @@ rule verify_target:
         lib=lib("verify_run"),
         offsets=[OFFSETS],
         products=lambda wildcards: products_of([wildcards.target]),
-        anchored=lambda wildcards: anchored_images([wildcards.target]),
+        anchored=anchored_images(None),
     output:
         f"{TARGET}/{{target}}_complete.txt",
     log:
@@ -58,10 +58,10 @@ rule verify_target:
 
 use rule verify_target as verify_run with:
     input:
+        *map(anchored_images, plan.targets),
         lib=lib("verify_run"),
         offsets=offsets_files(plan.targets),
         products=[*products_of(plan.targets), f"{OUT}/anchor_summary.csv"],
-        anchored=lambda wildcards: anchored_images(plan.targets),
     output:
         f"{OUT}/run_complete.txt",
     log:

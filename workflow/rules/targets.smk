@@ -9,4 +9,4 @@ for target_name in plan.targets:
         input:
             f"{OUT}/{target_name}/{target_name}_complete.txt",
             products_of([target_name]),
-            lambda wildcards, target=target_name: anchored_images([target]),
+            anchored_images(target_name),
