@@ -6,6 +6,7 @@ import numpy as np
 
 from anchoring.stage import run
 from anchoring import binning, headers, masks, noise, products, records, references, samples, selection, units, views
+from anchoring.alignment import grid_axes
 from anchoring.errors import AnchoringError, reason_of
 from anchoring.files import whole_file, write_json
 from anchoring.pairs import Settings
@@ -71,6 +72,7 @@ def main(
         logging.info("%d pixels in common, %d bins with data", np.count_nonzero(binned), (medians.count > 0).sum())
         logging.info("unit of the reference: %s", unit)
         logging.info("noise of the reference %.4g MJy/sr (%s)", *sigma)
+        axes = grid_axes(headers.celestial_wcs(comparison.header, image), listed)
         result = {
             "refused": "",
             "image_source": comparison.source,
@@ -81,6 +83,7 @@ def main(
             "span": selection.extremes(x_image, binned),
             "n_pixels": int(medians.count.sum()),
             "zero": _zero(kind, anchor, shift),
+            "axes": axes.tolist(),
             "sigma_x": sigma.sigma,
             "noise": sigma.source,
             **{name: values.tolist() for name, values in medians._asdict().items()},

@@ -8,7 +8,7 @@ import logging
 import numpy as np
 
 from anchoring.stage import run
-from anchoring import offsets, records
+from anchoring import alignment, flags, offsets, records
 from anchoring.binning import Bins
 from anchoring.errors import AnchoringError, reason_of
 from anchoring.files import or_nan, read_json
@@ -35,17 +35,22 @@ def main(images, output, settings=None, external=None):
 def fit_of(pair, image, settings):
     """The fit of a pair of an image, as it is stored, from what `bin_pair` measured."""
     measured = read_json(pair["bins"])
+    known = {key: measured[key] for key in ("range", "n_pixels") if key in measured}
     try:
-        return fitted(measured, pair["pixels"], settings, known_slopes(image["band"], pair["label"]))
+        if measured["refused"]:
+            raise AnchoringError(measured["refused"])
+        samples = read_samples(pair["pixels"])
+        found = alignment.align(samples, measured["axes"])
+        known |= {**alignment.described(found), "flags": alignment.flags_of(found)}
+        fit = fitted(measured, samples, settings, known_slopes(image["band"], pair["label"]))
+        alignment.require_one_sky(found)
+        return {**known, **fit, "flags": [word for word in flags.MEANING if word in (*fit["flags"], *known["flags"])]}
     except Exception as error:
         reason = reason_of(error, f"{image['image']} on {pair['reference']}")
-        known = {key: measured[key] for key in ("range", "n_pixels") if key in measured}
         return {**NO_FIT, **known, "status": "failed", "reason": reason}
 
 
-def fitted(measured, pixels, settings, known):
-    if measured["refused"]:
-        raise AnchoringError(measured["refused"])
+def fitted(measured, samples, settings, known):
     low, high = measured["range"]
     if not any(measured["count"]):
         lowest, highest = measured["span"]
@@ -55,7 +60,7 @@ def fitted(measured, pixels, settings, known):
             "galaxy_table"
         )
     fit = fit_samples(
-        read_samples(pixels),
+        samples,
         Bins(*(np.array(measured[name], dtype=float) for name in Bins._fields)),
         limits=(low, high),
         edges=np.array(measured["edges"]),

@@ -14,6 +14,8 @@ MEANING = {
     "gradient": "a plane fitted to the residual image differs from zero by more than 3 sigma",
     "structured_residuals": "residuals differ more between blocks of the field than in them, as by steps of tiles",
     "edge_dominated": "more than half of the pixels in the range are within 0.7 FWHM of an edge or a hole",
+    "misaligned": "the image is shifted against the reference by more than 0.3 of the beam and by more than 3 sigma",
+    "uncorrelated": "image and reference show one structure with less than 0.6 of the correlation that noise allows",
     "noise_unknown": "the noise of the reference, or what it does to the line, is not known: it is taken as 0",
     "not_converged": "errors_in_variables leaves the line open by more than a tenth of its statistical error",
 }

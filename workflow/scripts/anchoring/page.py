@@ -39,6 +39,9 @@ COLUMNS = {
     "n_pixels": ("pixels", ""),
     "n_independent": ("independent", ""),
     "closure": ("closure", "MJy/sr"),
+    "shift": ("shift", "arcsec"),
+    "shift_err": ("error of shift", "arcsec"),
+    "correlation": ("correlation", ""),
     "resolution": ("resolution", ""),
 }
 TEXT = {name for name in COLUMNS if name.endswith(("filter", "filename"))} | {
@@ -134,7 +137,7 @@ def _image(record, figures, simplify_labels):
             "flags": flags,
             "range_min": low,
             "range_max": high,
-            "n_independent": fit.get("n_independent"),
+            **{name: fit.get(name) for name in ("n_independent", "shift", "shift_err", "correlation")},
         },
     }
 

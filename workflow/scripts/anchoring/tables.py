@@ -41,10 +41,16 @@ FIT_COLUMNS = {
     "kind": None,
     "resolution": None,
     "reference_unit": None,
+    "shift": "D",
+    "shift_err": "D",
+    "shift_east": "D",
+    "shift_north": "D",
+    "correlation": "D",
 }
 IN_BRIGHTNESS = ("intercept", "range_min", "range_max", "rms", "offset", "intercept_err", "covariance", "offset_err",
                  "offset_sys", "intercept_sys", "covariance_sys", "closure", "sigma_x")  # fmt: skip
-UNITS = dict.fromkeys(IN_BRIGHTNESS, "MJy/sr")
+IN_ANGLE = ("shift", "shift_err", "shift_east", "shift_north")
+UNITS = {**dict.fromkeys(IN_BRIGHTNESS, "MJy/sr"), **dict.fromkeys(IN_ANGLE, "arcsec")}
 SUMMARY_COLUMNS = (
     "target", "band", "image", "instrument", "offset", "reference", "status", "reason", "offset_err",
     "offset_sys", "slope", "slope_err", "intercept", "intercept_err", "rms", "n_bins", "n_pixels", "resolution",

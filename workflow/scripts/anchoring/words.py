@@ -26,13 +26,20 @@ def summary(fit, n_bins=None):
     of = "" if n_bins is None else f" of {n_bins}"
     return (
         f"rms {fit['rms']:.2g} MJy/sr; {fit['n_bins']}{of} bins; "
-        f"{fit['n_pixels']:,} pixels{_independent(fit)} in [{low:.4g}, {high:.4g}] MJy/sr"
+        f"{fit['n_pixels']:,} pixels{_independent(fit)} in [{low:.4g}, {high:.4g}] MJy/sr{_alignment(fit)}"
     ).replace("-", "−")
 
 
 def _independent(fit):
     n = fit.get("n_independent")
     return f" ({n:.0f} independent)" if n is not None and math.isfinite(n) and n >= 1 else ""
+
+
+def _alignment(fit):
+    """Shift and correlation of the two images, what is known of them."""
+    correlation, shift = fit.get("correlation"), fit.get("shift")
+    words = "" if correlation is None else f"; correlation {correlation:.2f}"
+    return words if shift is None else f"{words}, shift {rounded(shift, fit['shift_err'])} arcsec"
 
 
 def rounded(value, error=None):
