@@ -14,7 +14,7 @@ rule check:
         "../../environment.yml"
     params:
         mosaics=lambda wildcards: planning.inspected(plan),
-        out_dir=OUT,
+        out_dir=lambda wildcards: OUT,
         planned=sorted(anchored_paths(plan.targets).values()),
         listing=f"{OUT}/check.txt",
         allow_unanchored=config["allow_unanchored"],

@@ -49,7 +49,7 @@ rule verify_target:
     conda:
         "../../environment.yml"
     params:
-        out_dir=OUT,
+        out_dir=lambda wildcards: OUT,
         planned=lambda wildcards: sorted(anchored_paths([wildcards.target]).values()),
         allow_unanchored=config["allow_unanchored"],
     script:
@@ -67,6 +67,6 @@ use rule verify_target as verify_run with:
     log:
         f"{OUT}/logs/verify_run.log",
     params:
-        out_dir=OUT,
+        out_dir=lambda wildcards: OUT,
         planned=sorted(anchored_paths(plan.targets).values()),
         allow_unanchored=config["allow_unanchored"],
