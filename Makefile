@@ -35,7 +35,7 @@ test: $(VENV)/installed-dev
 # Runs killed at random moments, at length: half an hour for 60 kills on two cores.
 test-faults: $(VENV)/installed-dev
 	rm -rf $(DEMO)-killed
-	PATH="$(BIN):$$PATH" $(BIN)/python tests/interruptions.py $(DEMO)-killed --kills $(KILLS) --seed $(SEED) --cores $(CORES)
+	PATH="$(BIN):$$PATH" $(BIN)/python tests/robustness/interruptions.py $(DEMO)-killed --kills $(KILLS) --seed $(SEED) --cores $(CORES)
 
 # An environment of its own: the Slurm plugin slows every start of Snakemake that can see it.
 $(CLUSTER)/installed: requirements.txt requirements-cluster.txt

@@ -12,8 +12,11 @@ configfile: "config/config.yaml"
 report: "workflow/report/workflow.rst"
 
 
-include: "workflow/rules/common.smk"
-include: "workflow/rules/ending.smk"
+include: "workflow/rules/setup.smk"
+include: "workflow/rules/paths.smk"
+include: "workflow/rules/resources.smk"
+include: "workflow/rules/inputs.smk"
+include: "workflow/rules/failures.smk"
 include: "workflow/rules/check.smk"
 include: "workflow/rules/convolve.smk"
 include: "workflow/rules/reproject.smk"

@@ -21,12 +21,13 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / "workflow" / "scripts")]
 
 import scenes  # noqa: E402
 
-from anchoring import offsets, pairs  # noqa: E402
-from anchoring.binning import bin_medians, fixed_range, fixed_width_edges  # noqa: E402
 from anchoring.errors import AnchoringError  # noqa: E402
-from anchoring.noise import noise_of_mean, reference_noise  # noqa: E402
-from anchoring.samples import sample_pair, squares  # noqa: E402
-from anchoring.selection import beam_coverage  # noqa: E402
+from anchoring.fitting import pairs  # noqa: E402
+from anchoring.images.coverage import beam_coverage  # noqa: E402
+from anchoring.measuring.binning import bin_medians, fixed_range, fixed_width_edges  # noqa: E402
+from anchoring.measuring.noise import noise_of_mean, reference_noise  # noqa: E402
+from anchoring.measuring.samples import sample_pair, squares  # noqa: E402
+from anchoring.solving import offsets  # noqa: E402
 
 ESTIMATORS = ("binned", "errors_in_variables")
 NOISE = (1, 3)

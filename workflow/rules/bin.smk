@@ -1,6 +1,6 @@
 rule bin_pair:
     input:
-        lib=lib("bin_pair"),
+        lib=library_files("bin_pair"),
         image=REPROJECTED,
         reference=reference_of,
         mask=mask_of,

@@ -7,7 +7,7 @@ localrules:
 
 rule check:
     input:
-        lib=lib("check_inputs"),
+        lib=library_files("check_inputs"),
     log:
         f"{OUT}/logs/check.log",
     conda:

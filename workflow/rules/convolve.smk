@@ -1,6 +1,6 @@
 rule convolve_image:
     input:
-        lib=lib("convolve_image"),
+        lib=library_files("convolve_image"),
         image=lambda wildcards: image_of(wildcards).path,
         kernel=kernel_of,
         mask=mask_of,

@@ -3,7 +3,7 @@
 
 rule fit_external:
     input:
-        lib=lib("fit_images"),
+        lib=library_files("fit_images"),
         pixels=lambda wildcards: measured_files(solved_group(wildcards)),
     output:
         EXTERNAL,
@@ -22,7 +22,7 @@ rule fit_external:
 
 use rule fit_external as fit_internal with:
     input:
-        lib=lib("fit_images"),
+        lib=library_files("fit_images"),
         pixels=lambda wildcards: measured_files(solved_group(wildcards)),
         external=EXTERNAL,
     output:
@@ -35,7 +35,7 @@ use rule fit_external as fit_internal with:
 # which anchored images there will be, hence a checkpoint.
 checkpoint collect_offsets:
     input:
-        lib=lib("collect_offsets"),
+        lib=library_files("collect_offsets"),
         solved=lambda wildcards: solved_files([wildcards.target]),
     output:
         OFFSETS,

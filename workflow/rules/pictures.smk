@@ -3,7 +3,7 @@
 
 rule plot_image:
     input:
-        lib=lib("plot_image", beside=["anchoring.mplstyle"]),
+        lib=library_files("plot_image", data=["showing/anchoring.mplstyle"]),
         measured=lambda wildcards: measured_files([image_of(wildcards)], MEASURED),
         solved=lambda wildcards: solved_file(image_of(wildcards)),
     output:
@@ -33,7 +33,7 @@ rule plot_image:
 
 rule show_table:
     input:
-        lib=lib("show_table", beside=["style.css.jinja", "tables.html.jinja"]),
+        lib=library_files("show_table", data=["showing/style.css.jinja", "showing/tables.html.jinja"]),
         csv=f"{TARGET}/{{target}}_anchor_tab.csv",
     output:
         report(
@@ -54,7 +54,7 @@ rule show_table:
 
 use rule show_table as show_summary with:
     input:
-        lib=lib("show_table", beside=["style.css.jinja", "tables.html.jinja"]),
+        lib=library_files("show_table", data=["showing/style.css.jinja", "showing/tables.html.jinja"]),
         csv=f"{OUT}/anchor_summary.csv",
     output:
         report(
@@ -71,7 +71,9 @@ use rule show_table as show_summary with:
 
 rule write_index:
     input:
-        lib=lib("write_index", beside=["style.css.jinja", "survey.html.jinja", "tables.html.jinja"]),
+        lib=library_files(
+            "write_index", data=["showing/style.css.jinja", "showing/survey.html.jinja", "showing/tables.html.jinja"]
+        ),
         offsets=offsets_files(plan.targets),
     output:
         f"{OUT}/index.html",

@@ -1,6 +1,6 @@
 rule reproject_image:
     input:
-        lib=lib("reproject_image"),
+        lib=library_files("reproject_image"),
         image=compared,
         reference=reference_of,
     output:

@@ -6,7 +6,7 @@ localrules:
 
 rule tabulate_target:
     input:
-        lib=lib("tabulate_target"),
+        lib=library_files("tabulate_target"),
         offsets=OFFSETS,
     output:
         fits=f"{TARGET}/{{target}}_anchor_tab.fits",
@@ -21,7 +21,7 @@ rule tabulate_target:
 
 rule summarise_run:
     input:
-        lib=lib("summarise_run"),
+        lib=library_files("summarise_run"),
         offsets=offsets_files(plan.targets),
     output:
         f"{OUT}/anchor_summary.csv",
@@ -37,7 +37,7 @@ rule summarise_run:
 # whose inputs are made again for one that runs, looks for no other reason, and then leaves it out for its ancient inputs.)
 rule verify_target:
     input:
-        lib=lib("verify_run"),
+        lib=library_files("verify_run"),
         offsets=[OFFSETS],
         products=lambda wildcards: products_of([wildcards.target]),
         anchored=anchored_images(None),
@@ -59,7 +59,7 @@ rule verify_target:
 use rule verify_target as verify_run with:
     input:
         *map(anchored_images, plan.targets),
-        lib=lib("verify_run"),
+        lib=library_files("verify_run"),
         offsets=offsets_files(plan.targets),
         products=[*products_of(plan.targets), f"{OUT}/anchor_summary.csv"],
     output:

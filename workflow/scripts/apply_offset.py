@@ -2,9 +2,11 @@
 
 import logging
 
-from anchoring.stage import run
-from anchoring import __version__, anchored, mosaics, records
+from anchoring import __version__
 from anchoring.errors import AnchoringError
+from anchoring.files import anchored, mosaics
+from anchoring.script import run
+from anchoring.solving import records
 
 
 def main(image, solved, output):

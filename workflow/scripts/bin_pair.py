@@ -4,12 +4,15 @@ import logging
 
 import numpy as np
 
-from anchoring.stage import run
-from anchoring import binning, headers, masks, noise, products, records, references, samples, selection, units, views
-from anchoring.alignment import grid_axes
 from anchoring.errors import AnchoringError, reason_of
-from anchoring.files import whole_file, write_json
-from anchoring.pairs import Settings
+from anchoring.files import intermediates, masks, references
+from anchoring.files.atomic import atomic_write, write_json
+from anchoring.fitting.alignment import grid_axes
+from anchoring.fitting.pairs import Settings
+from anchoring.images import coverage, headers, units
+from anchoring.measuring import binning, noise, samples, thumbnails
+from anchoring.script import run
+from anchoring.solving import records
 
 OPTIONS = {"settings": {}, "intensity_range": None, "noise": None}
 
@@ -29,28 +32,28 @@ def main(
     anchor=None,
 ):
     pictured, limits = (np.empty(0), np.empty(0)), None
-    listed, seen = {}, views.empty_view()
+    listed, seen = {}, thumbnails.empty_view()
     try:
         # As they lie in their files: to read memory for the first time costs more than to turn its bytes a few times.
-        comparison = products.read_product(image, mapped=True)
+        comparison = intermediates.read_product(image, mapped=True)
         other = (
             references.read_reference(reference)
             if kind == "external"
-            else products.read_any(reference, with_error=True, mapped=True)
+            else intermediates.read_any(reference, with_error=True, mapped=True)
         )
         x_image, y_image = other.data, comparison.data
-        products.require_one_grid(comparison, other, image, reference)
+        intermediates.require_one_grid(comparison, other, image, reference)
         observed = np.isfinite(x_image) & np.isfinite(y_image)
         if not observed.any():
             raise AnchoringError(f"{image} and {reference} have no observed pixel in common")
         scale = headers.pixel_scale(comparison.header, reference)
-        seen = views.make_view(x_image, y_image, observed, scale)
+        seen = thumbnails.make_view(x_image, y_image, observed, scale)
         beam = max(comparison.fwhm, other.fwhm) / scale
         _require_a_beam(observed, beam, image, reference)
-        coverage = selection.beam_coverage(observed, beam)
+        covered = coverage.beam_coverage(observed, beam)
         settings = Settings(**options["settings"])
         both = observed if mask is None else observed & ~masks.left_out(mask, comparison.header, observed.shape)
-        binned = both & (coverage >= settings.least_coverage("binned"))
+        binned = both & (covered >= settings.least_coverage("binned"))
         if not binned.any():
             raise AnchoringError(
                 f"all pixels that {image} and {reference} have in common are masked or within erode_fwhm of an edge; "
@@ -63,7 +66,7 @@ def main(
             comparison.header, x_image, y_image, binned, label, galaxy, options["intensity_range"], shift, settings
         )
         medians = binning.bin_medians(x_image, y_image, edges, binned)
-        listed = samples.sample_pair(x_image, y_image, both, coverage, beam=beam)
+        listed = samples.sample_pair(x_image, y_image, both, covered, beam=beam)
         # The noise of a reference passed through what smoothed it since it was observed, not through its beam: a kernel
         # to the common resolution. That of an external reference (`_at` in its label) is not known: a little narrower.
         smoothed = other.fwhm / scale if kind == "internal" else beam if "_at" in label else 0.0
@@ -80,7 +83,7 @@ def main(
             "reference_unit": str(unit),
             "range": limits,
             "edges": edges.tolist(),
-            "span": selection.extremes(x_image, binned),
+            "span": coverage.extremes(x_image, binned),
             "n_pixels": int(medians.count.sum()),
             "zero": _zero(kind, anchor, shift),
             "axes": axes.tolist(),
@@ -93,15 +96,15 @@ def main(
         result, listed = {"refused": reason_of(error, f"{image} on {reference}")}, {}
     counts, x_edges, y_edges = binning.pixel_density(*pictured, limits=limits)
     write_json(bins, result)
-    with whole_file(pixels) as temporary:
+    with atomic_write(pixels) as temporary:
         np.savez(temporary, density=counts, x_edges=x_edges, y_edges=y_edges, **listed)
-    with whole_file(view) as temporary:
+    with atomic_write(view) as temporary:
         np.savez(temporary, **seen._asdict())
 
 
 def _require_a_beam(pixels, beam, image, reference):
     """That pixels in common cover a beam: what is smaller is all edge, and one measurement at most."""
-    n, least = np.count_nonzero(pixels), selection.beam_area(beam)
+    n, least = np.count_nonzero(pixels), coverage.beam_area(beam)
     if n < least:
         raise AnchoringError(
             f"{image} and {reference} have {n} pixels in common, less than the {least:.0f} of one beam; expected a "
@@ -157,7 +160,7 @@ def _range_and_edges(header, x_image, y_image, both, label, galaxy, intensity_ra
         limits = low - shift, high - shift
         # The number of bins must not depend on the last digit of the shift.
         return limits, binning.fixed_width_edges(low, high) - shift
-    from anchoring.galaxies import deprojected_radius
+    from anchoring.images.galaxies import deprojected_radius
 
     place = {key: galaxy[key] for key in ("ra", "dec", "posang", "inclination")}
     radius = deprojected_radius(headers.celestial_wcs(header), both.shape, **place)

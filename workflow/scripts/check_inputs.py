@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from anchoring.stage import run
-from anchoring import inspection, leftovers
+from anchoring import inspection
 from anchoring.errors import AnchoringError
-from anchoring.files import whole_file
+from anchoring.files import leftovers
+from anchoring.files.atomic import atomic_write
+from anchoring.script import run
 
 
 def main(mosaics, out_dir, planned, listing, allow_unanchored):
@@ -14,7 +15,7 @@ def main(mosaics, out_dir, planned, listing, allow_unanchored):
     words, verdict = inspection.listing(solved), inspection.verdict(solved)
     words = "\n\n".join(filter(None, [words, left]))
     Path(listing).parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(listing) as temporary:
+    with atomic_write(listing) as temporary:
         temporary.write_text(f"{words}\n{verdict}\n")
     print(words, flush=True)
     if not (allow_unanchored or all(record["status"] == "anchored" for record in solved)):

@@ -3,8 +3,8 @@
 import logging
 from pathlib import Path
 
-from anchoring.stage import run
-from anchoring import records
+from anchoring.script import run
+from anchoring.solving import records
 
 
 def main(solved, skipped, anchored, output):

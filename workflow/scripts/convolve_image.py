@@ -2,9 +2,10 @@
 
 import logging
 
-from anchoring.stage import run
-from anchoring import convolution, headers, kernels, masks, mosaics, products
 from anchoring.errors import AnchoringError, reason_of
+from anchoring.files import intermediates, kernels, masks, mosaics
+from anchoring.images import convolution, headers
+from anchoring.script import run
 
 
 def main(image, kernel, output, threads, band=None, mask=None):
@@ -20,12 +21,12 @@ def main(image, kernel, output, threads, band=None, mask=None):
         logging.info("%s pixels, kernel %s", mosaic.shape, resampled.shape)
         stated = {"fwhm": convolution.kernel_fwhm(resampled) * scale, "source": mosaic.source}
         grid = mosaic.header, mosaic.shape, mosaic.dtype
-        with products.opened_product(output, *grid, with_error=mosaic.has_error, **stated) as write:
+        with intermediates.opened_product(output, *grid, with_error=mosaic.has_error, **stated) as write:
             for rows in convolution.convolve_rows(mosaic, resampled, threads=threads):
                 write(*rows)
             mosaic.require_observed()
     except Exception as error:
-        products.write_refusal(output, reason_of(error, image))
+        intermediates.write_refusal(output, reason_of(error, image))
 
 
 def resampled_kernel(kernel, scale):

@@ -7,14 +7,15 @@ import logging
 
 import numpy as np
 
-from anchoring.stage import run
-from anchoring import alignment, flags, offsets, records
-from anchoring.binning import Bins
 from anchoring.errors import AnchoringError, reason_of
-from anchoring.files import or_nan, read_json
-from anchoring.flags import known_slopes
-from anchoring.pairs import Settings, closure, described, fit_samples
-from anchoring.samples import read_samples
+from anchoring.files.atomic import or_nan, read_json
+from anchoring.fitting import alignment, flags
+from anchoring.fitting.flags import known_slopes
+from anchoring.fitting.pairs import Settings, closure, described, fit_samples
+from anchoring.measuring.binning import Bins
+from anchoring.measuring.samples import read_samples
+from anchoring.script import run
+from anchoring.solving import offsets, records
 
 NOTHING = dict.fromkeys(("slope", "intercept", "rms", "range"))
 NO_FIT = {**NOTHING, "n_bins": 0, "n_pixels": 0, "used": [], "flags": []}

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from anchoring.stage import run
-from anchoring import records
-from anchoring.files import read_json
-from anchoring.words import band_label, fits_caption, image_caption, picture_words, write_caption
+from anchoring.files.atomic import read_json
+from anchoring.script import run
+from anchoring.showing.text import band_label, fits_caption, image_caption, picture_words, write_caption
+from anchoring.solving import records
 
 
 def main(image, solved, pairs, figure, picture, simplify_labels):
     # Half of the time of the job is this import: it comes when the log is there.
-    from anchoring.figures import fits_figure, save_figure
-    from anchoring.pictures import picture as draw_picture
+    from anchoring.showing.before_after_figure import picture as draw_picture
+    from anchoring.showing.fit_figure import fits_figure, save_figure
 
     (record,) = [r for r in records.read([solved]) if r["image"] == image]
     fits = [fit for fit in record["fits"] if fit["reference"] in pairs]
@@ -33,7 +33,7 @@ def main(image, solved, pairs, figure, picture, simplify_labels):
 
 def pair_of(fit, files, record, simplify_labels):
     """What `fits_figure` shows of a fit."""
-    from anchoring.figures import axis_label
+    from anchoring.showing.fit_figure import axis_label
 
     measured = read_json(files["bins"])
     with np.load(files["pixels"]) as stored:
@@ -60,7 +60,7 @@ def bins_of(measured, used):
 
 def shown(record, views):
     """The fit that fixed the offset and its view; without one, the first fit that has pixels to show, or else any."""
-    from anchoring.views import View
+    from anchoring.measuring.thumbnails import View
 
     chosen = [record["fits"][record["chosen"]]] if record["chosen"] is not None else record["fits"]
     for fit in (f for f in chosen if f["reference"] in views):

@@ -1,15 +1,16 @@
 """Reproject an image at the resolution of a pair onto the grid of its reference."""
 
-from anchoring.stage import run
-from anchoring import headers, products
 from anchoring.errors import reason_of
-from anchoring.reprojection import reproject_onto
+from anchoring.files import intermediates
+from anchoring.images import headers
+from anchoring.images.reprojection import reproject_onto
+from anchoring.script import run
 
 
 def main(image, reference, output, method, band=None):
     try:
-        comparison = products.read_any(image, mapped=True, band=band)
-        grid, shape = products.read_grid(reference)
+        comparison = intermediates.read_any(image, mapped=True, band=band)
+        grid, shape = intermediates.read_grid(reference)
         data = reproject_onto(
             comparison.data,
             headers.celestial_wcs(comparison.header, image),
@@ -18,9 +19,9 @@ def main(image, reference, output, method, band=None):
             method=method,
         )
         grid["BUNIT"] = "MJy/sr"  # the image's, whatever its reference's
-        products.write_product(output, data, grid, fwhm=comparison.fwhm, source=comparison.source)
+        intermediates.write_product(output, data, grid, fwhm=comparison.fwhm, source=comparison.source)
     except Exception as error:
-        products.write_refusal(output, reason_of(error, f"{image} on {reference}"))
+        intermediates.write_refusal(output, reason_of(error, f"{image} on {reference}"))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 import csv
 
-from anchoring.stage import run
-from anchoring.page import table, write_page
+from anchoring.script import run
+from anchoring.showing.page import table, write_page
 
 
 def main(csv_path, title, output):

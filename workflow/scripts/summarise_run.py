@@ -1,7 +1,8 @@
 """The summary of a run: a row per image."""
 
-from anchoring.stage import run
-from anchoring import records, tables
+from anchoring.script import run
+from anchoring.showing import tables
+from anchoring.solving import records
 
 
 def main(offsets, output):

@@ -1,7 +1,8 @@
 """The table of a target: a row per fit."""
 
-from anchoring.stage import run
-from anchoring import records, tables
+from anchoring.script import run
+from anchoring.showing import tables
+from anchoring.solving import records
 
 
 def main(offsets, fits, csv):

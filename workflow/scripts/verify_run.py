@@ -2,10 +2,12 @@
 
 import sys
 
-from anchoring.stage import run
-from anchoring import leftovers, records, tables
 from anchoring.errors import AnchoringError
-from anchoring.files import whole_file
+from anchoring.files import leftovers
+from anchoring.files.atomic import atomic_write
+from anchoring.script import run
+from anchoring.showing import tables
+from anchoring.solving import records
 
 
 def main(offsets, out_dir, planned, allow_unanchored, output, target=None):
@@ -17,7 +19,7 @@ def main(offsets, out_dir, planned, allow_unanchored, output, target=None):
     if not (complete or allow_unanchored):
         raise AnchoringError(words)
     print(words, file=sys.stderr)
-    with whole_file(output) as temporary:
+    with atomic_write(output) as temporary:
         temporary.write_text(words + "\n")
 
 

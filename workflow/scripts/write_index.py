@@ -1,8 +1,9 @@
 """The page of the survey: how its images ended, and where their figures are."""
 
-from anchoring.stage import run
-from anchoring import __version__, records
-from anchoring.page import survey, write_page
+from anchoring import __version__
+from anchoring.script import run
+from anchoring.showing.page import survey, write_page
+from anchoring.solving import records
 
 
 def main(offsets, figures, simplify_labels, output):

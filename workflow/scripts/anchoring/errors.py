@@ -2,8 +2,6 @@
 
 import logging
 
-from .files import RunOver
-
 
 class AnchoringError(ValueError):
     """An input that cannot be anchored.
@@ -11,6 +9,10 @@ class AnchoringError(ValueError):
     The message is written for the person who runs the workflow: what was found, what was expected, what to do.
     It becomes the `reason` of the image in the tables; it is never the sign of a bug.
     """
+
+
+class RunOver(RuntimeError):
+    """The run that a job belongs to is not there any more."""
 
 
 # What to do about a file that was replaced while a run went on: what has kept its size and date is not seen as another.

@@ -8,10 +8,15 @@ range) stays for the run to find.
 import math
 from pathlib import Path
 
-from . import convolution, cost, headers, kernels, mosaics, noise, offsets, records, references, tables
 from .errors import AnchoringError, reason_of
-from .reprojection import common_window
-from .units import brightness_unit
+from .files import kernels, mosaics, references
+from .images import convolution, headers
+from .images.reprojection import common_window
+from .images.units import brightness_unit
+from .measuring import noise
+from .planning import cost
+from .showing import tables
+from .solving import offsets, records
 
 READY = "ready to be anchored"
 LEGEND = "-> the reference that would be used    ok usable too    !! missing or wrong"
@@ -81,13 +86,13 @@ class _Files:
         return self._known[kind, path]
 
     def image(self, path, band):
-        return self._once("image", path, lambda path: mosaics.see_image(path, band=band))
+        return self._once("image", path, lambda path: mosaics.read_image_header(path, band=band))
 
     def reference(self, path):
-        return self._once("reference", path, references.see_reference)
+        return self._once("reference", path, references.read_reference_header)
 
     def kernel(self, path):
-        return self._once("kernel", path, kernels.see_kernel)
+        return self._once("kernel", path, kernels.read_kernel_header)
 
     def kernel_side(self, path, scale):
         """Side of a kernel on pixels of a scale (arcsec)."""
@@ -167,7 +172,7 @@ def _comparison(path, seen, reference, grid, files):
 def _look_beside(mosaic, pair, grid, files):
     """AnchoringError if the header of the mask, or what tells the noise of the reference, is not as it should be."""
     if mosaic["mask"]:
-        mask = references.see_mask(mosaic["mask"])
+        mask = references.read_mask_header(mosaic["mask"])
         wcs = files.wcs(mosaic["mask"], mask.header), files.wcs(pair["path"], grid.header)
         try:
             common_window(wcs[0], mask.shape, wcs[1], grid.shape)
@@ -176,7 +181,7 @@ def _look_beside(mosaic, pair, grid, files):
     if isinstance(pair["noise"], str):
         noise.noise_of_header(grid.header, pair["noise"])
     if pair["error"] and pair["noise"] is None:
-        references.see_uncertainty(pair["error"], grid.shape, grid.header)
+        references.check_uncertainty(pair["error"], grid.shape, grid.header)
 
 
 def _noise_notes(pair):

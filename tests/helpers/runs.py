@@ -1,0 +1,157 @@
+"""Running the workflow in tests, as a user does: `snakemake` in a folder with a configuration and data."""
+
+import csv
+import hashlib
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import yaml
+from astropy.io import fits
+from simulate import simulate_tree
+
+ROOT = Path(__file__).parents[2]
+SMALL = {"field": (90.0, 80.0), "coarsen": 6.0}  # mosaics of 140 or 240 pixels: a job takes what its imports take
+BANDS = ("F300M", "F335M", "F770W", "F2100W")
+REFERENCES = ("irac1_atgauss4", "irac4_atgauss4", "w3_atgauss15")
+
+
+class Project:
+    """A user's folder: simulated data in `data`, a configuration, results in `results`.
+
+    No run may touch what lies in `data`, also where it writes beside it.
+    """
+
+    made = frozenset()  # what runs put into `data`, where that is out_dir too
+
+    def __init__(self, folder, *, config=None, **tree):
+        self.folder = Path(folder)
+        self.truth = simulate_tree(self.folder / "data", **{"bands": BANDS, "references": REFERENCES, **SMALL, **tree})
+        self.configure(**(config or {}))
+
+    def configure(self, **changes):
+        """Write the configuration: where the data are, and what is to be other than its default."""
+        place = {"in_dir": "data", "ref_dir": "data/ref", "kernel_dir": "data/kernels"}
+        (self.folder / "config.yaml").write_text(yaml.safe_dump({**place, **changes}))
+
+    def command(self, *arguments, cores=2):
+        command = ["snakemake", "--snakefile", ROOT / "Snakefile", "--configfile", "config.yaml", "--cores", cores]
+        return [str(part) for part in (*command, *arguments)]
+
+    def snakemake(self, *arguments, **options):
+        before = checksums(self.folder / "data")
+        command = self.command(*arguments, **options)
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=600)
+        after = checksums(self.folder / "data")
+        self.made |= after.keys() - before.keys()
+        touched = [path for path in before if path not in self.made and after.get(path) != before[path]]
+        assert not touched, f"inputs were changed: {touched}"
+        return done
+
+    def run(self, *arguments, **options):
+        """Run to a good end."""
+        done = self.snakemake(*arguments, **options)
+        assert done.returncode == 0, done.stderr[-5000:]
+        return done
+
+    def planned_jobs(self, *arguments):
+        """Rule: number of its jobs that a run would start."""
+        done = self.snakemake("--quiet", "reason", "--dry-run", *arguments)
+        assert done.returncode == 0, done.stderr[-5000:]
+        table = re.search(r"^job +count\n[- ]+\n(.*?)^total", done.stdout + done.stderr, re.MULTILINE | re.DOTALL)
+        rows = [line.rsplit(maxsplit=1) for line in table[1].splitlines()] if table else []
+        return {rule: int(count) for rule, count in rows}
+
+    def image(self, target, band):
+        folder = self.folder / "data" / target / band / "lv3"
+        (path,) = (path for path in folder.glob("*_i2d_align.fits") if "_bgr_" not in path.name)
+        return path
+
+    def anchored(self, target, band):
+        return (
+            self.folder / "results" / target / band / "lv3" / self.image(target, band).name.replace("align", "anchor")
+        )
+
+    def summary(self):
+        """(target, band, image): row of the summary of the run."""
+        return {(r["target"], r["band"], r["image"]): r for r in read_csv(self.folder / "results/anchor_summary.csv")}
+
+    def rows(self, target):
+        """Rows of a target's table."""
+        return read_csv(self.folder / "results" / target / f"{target}_anchor_tab.csv")
+
+
+STARTER = """\
+import runpy, sys
+
+def before(file):
+    if {part!r} in file:
+        exec({code!r}, {{"file": file}})
+
+def run_path(file, *args, run=runpy.run_path, **options):
+    before(file)
+    return run(file, *args, **options)
+
+runpy.run_path = run_path
+for argument in sys.orig_argv:
+    before(argument)
+"""
+
+
+def before_scripts(part, code, folder):
+    """The environment of a run in which Python code is run before each script with that part in its path, `file`.
+
+    Python imports a `sitecustomize` wherever it starts; a script may start as a fork as well.
+    """
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(STARTER.format(part=part, code=code))
+    return {**os.environ, "PYTHONPATH": str(folder)}
+
+
+def set_cards(path, hdu, cards):
+    """Change cards of an HDU of a FITS file, in the file; None removes one."""
+    with fits.open(path, mode="update") as hdus:
+        header = hdus[hdu].header
+        for keyword, value in cards.items():
+            if value is None:
+                header.remove(keyword)
+            else:
+                header[keyword] = value
+
+
+def shipped(**changes):
+    """The shipped configuration, with the instruments that the schema has by default."""
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    instruments = {
+        name: {key: setting["default"] for key, setting in entry["properties"].items()}
+        for name, entry in schema["properties"]["instruments"]["properties"].items()
+    }
+    return {**config, "instruments": instruments, **changes}
+
+
+def read_csv(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+OF_THE_DAY = {"logs", "benchmarks"}  # folders of results whose files depend on the time of day
+
+
+def products(folder):
+    """Path: content of all files below a folder of results that do not depend on the time of day, the hidden too."""
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in sorted(Path(folder).rglob("*"))
+        if path.is_file() and not OF_THE_DAY & set(path.parts)
+    }
+
+
+def checksums(folder):
+    """Path: content and time of change of all files below a folder."""
+    return {
+        path.relative_to(folder): (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
+        for path in sorted(Path(folder).rglob("*"))
+        if path.is_file()
+    }

@@ -1,0 +1,166 @@
+"""Every bad input works, is skipped or is refused as the table says, in its words, and touches nothing else."""
+
+import re
+
+import bad_inputs
+import pytest
+from bad_inputs import (
+    CONFIGURATIONS,
+    FAILED,
+    IMAGES,
+    KERNELS,
+    MASKS,
+    PAGE,
+    REFERENCES,
+    SKIPPED,
+    TABLES,
+    WORKS,
+    BadInputs,
+)
+from runs import checksums
+
+from anchoring import inspection
+from anchoring.planning.plan import inspected, make_plan
+
+STEMS = [
+    *(f"images_miri_lv3_f2100w_{name}" for name in IMAGES),
+    *(f"{name}_miri_lv3_f770w" for name in REFERENCES),
+    *(f"{name}_miri_lv3_f2100w" for name in MASKS),
+    *(f"kernels_miri_lv3_{band.lower()}" for band in KERNELS),
+]
+# What only pixels show: `check` lets it pass.
+IN_PIXELS = {
+    *("images_miri_lv3_f2100w_" + name for name in ("allnan", "allzero", "huge")),
+    *(f"{name}_miri_lv3_f770w" for name in ("refnan", "upside", "corner", "bright")),
+    "maskvalues_miri_lv3_f2100w",
+    *(f"kernels_miri_lv3_{band}" for band in ("f1280w", "f1500w", "f1550c", "f1800w")),
+}
+NUMBERS = ("offset", "offset_err", "offset_sys", "slope", "intercept", "n_bins", "n_pixels", "reference", "status")
+TOLERANCE = 6e-3  # MJy/sr, of an offset in a sky without noise
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    project = BadInputs(tmp_path_factory.mktemp("bad"))
+    before = checksums(project.folder / "data")
+    # Figures are not what this is about, and take longer than all the rest.
+    project.done = project.snakemake("results/anchor_summary.csv")
+    assert project.done.returncode == 0, project.done.stderr[-5000:]
+    done = project.snakemake(*anchored_paths(project))
+    assert done.returncode == 0, done.stderr[-5000:]
+    assert checksums(project.folder / "data") == before
+    return project
+
+
+def anchored_paths(project):
+    """Where the images that have an offset are anchored."""
+    for stem, row in project.rows_of_images().items():
+        if row["status"] == "anchored":
+            yield f"results/{row['target']}/{row['band']}/lv3/{stem}_i2d_anchor.fits"
+
+
+@pytest.fixture(scope="module")
+def rows(project):
+    return project.rows_of_images()
+
+
+@pytest.fixture(scope="module")
+def sound_rows(tmp_path_factory):
+    """The rows of the same target where nothing is wrong."""
+    project = BadInputs(tmp_path_factory.mktemp("sound"), spoilt=False)
+    done = project.snakemake("results/anchor_summary.csv")
+    assert done.returncode == 0, done.stderr[-5000:]
+    return project.rows_of_images()
+
+
+@pytest.fixture
+def inside(project, monkeypatch):
+    monkeypatch.chdir(project.folder)
+
+
+def test_every_case_is_in_the_run(project):
+    assert list(project.cases) == [*STEMS]
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_each_case_ends_as_the_table_says(project, rows, sound_rows, stem):
+    case, sound = project.cases[stem]
+    row = rows[stem]
+    assert row["status"] == case.status
+    assert case.words in row["reason"]
+    assert (row["reason"] == "") == (case.status == WORKS)
+    anchored = project.folder / "results" / row["target"] / row["band"] / "lv3" / f"{stem}_i2d_anchor.fits"
+    assert anchored.is_file() == (case.status == WORKS)
+    if case.status == WORKS:
+        target = "kernels" if row["target"] == "kernels" else "sound"
+        assert abs(float(row["offset"]) - project.truth[target, sound.band]) < TOLERANCE
+        if case.exact:
+            expected = sound_rows[sound.stem.replace(sound.name, target, 1)]
+            assert row["offset"] == expected["offset"]
+
+
+def test_everything_else_has_the_very_numbers_of_a_tree_without_them(project, rows, sound_rows):
+    references = {f"{name}_miri_lv3_f2100w" for name in REFERENCES}  # these hang on what is wrong
+    beside = {stem: row for stem, row in rows.items() if stem not in {*project.cases, *references}}
+    assert len(beside) == 2 * len(bad_inputs.SOUND) + 2 + 2 + len(MASKS) + 1
+    for stem, row in beside.items():
+        copied = row["target"] if row["target"] in ("sound", "kernels") else "sound"
+        band = "_copy" not in stem and row["band"].lower()
+        expected = sound_rows[f"{copied}_miri_lv3_{band or 'f2100w'}"]
+        assert {name: row[name] for name in NUMBERS} == {name: expected[name] for name in NUMBERS}, stem
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_what_is_anchored_on_it_shares_its_fate(rows, name):
+    row, reference = rows[f"{name}_miri_lv3_f2100w"], rows[f"{name}_miri_lv3_f770w"]
+    assert row["status"] == reference["status"]
+    assert (row["offset"] == "") == (reference["offset"] == "")
+    if reference["status"] != WORKS:
+        assert reference["reason"] in row["reason"]
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_check_says_it_beforehand_in_the_same_words(looked_at, rows, stem):
+    expected = ("anchored", "") if stem in IN_PIXELS else (rows[stem]["status"], rows[stem]["reason"])
+    assert looked_at[stem] == expected
+
+
+@pytest.fixture(scope="module")
+def looked_at(project):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project.folder)
+        config = {**bad_inputs.full_config(), "targets": None}
+        return {
+            record["name"]: (record["status"], record["reason"])
+            for record in inspection.inspect(inspected(make_plan(config)))
+        }
+
+
+@pytest.mark.parametrize("what", TABLES)
+def test_galaxy_tables(project, inside, what):
+    text, status, words = TABLES[what]
+    found, told = bad_inputs.of_table(project.folder, text)
+    assert found == status
+    assert words in told
+
+
+def test_a_galaxy_table_takes_only_what_it_names(project, inside):
+    (project.folder / "galaxies.csv").write_text(bad_inputs.COLUMNS + bad_inputs.ROW)
+    plan = make_plan(bad_inputs.full_config(galaxy_table="galaxies.csv"))
+    assert not [image for image in plan.skipped if image.target == "sound"]
+    assert {image.target for image in plan.skipped} == {"kernels"}
+
+
+@pytest.mark.parametrize("what", CONFIGURATIONS)
+def test_configurations_that_no_run_starts_from(inside, what):
+    changes, words = CONFIGURATIONS[what]
+    assert words in bad_inputs.of_configuration(changes)
+    assert bad_inputs.of_configuration({}) == ""
+
+
+def test_the_page_says_what_the_workflow_says(project, inside):
+    text = PAGE.read_text()
+    assert bad_inputs.with_tables(text, bad_inputs.tables(project)) == text
+    for word in (WORKS, SKIPPED, FAILED):
+        assert f"| {bad_inputs.OUTCOMES[word]} |" in text
+    assert not re.search(r"Error\b|Traceback", text)

@@ -1,0 +1,258 @@
+"""Bins, lines and offsets recover a line that is known."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from anchoring.errors import AnchoringError
+from anchoring.fitting.binned import fit_line
+from anchoring.measuring.binning import (
+    bin_medians,
+    cells,
+    dynamic_range,
+    equal_edges,
+    fixed_range,
+    fixed_width_edges,
+    pixel_density,
+)
+from anchoring.solving.offsets import internal_offset_error, solve_external, solve_internal
+
+
+def test_fixed_ranges_have_17_and_7_bins():
+    assert fixed_range("irac4_atgauss4") == fixed_range("F770W") == (0.25, 2.0)
+    assert fixed_range("W3_atgauss15") == (0.0, 0.8)
+    assert fixed_range("w3_atgauss15", "errors_in_variables") == (0.0, 2.0)
+    assert fixed_range("w1_atgauss7p5", "errors_in_variables") == (0.25, 2.0)
+    assert_allclose(fixed_width_edges(0.25, 2.0), 0.25 + 0.1 * np.arange(18))
+    assert_allclose(fixed_width_edges(0.0, 0.8), 0.1 * np.arange(8))
+
+
+def test_a_range_narrower_than_two_widths_has_one_bin_or_none():
+    assert len(fixed_width_edges(0.1, 0.25)) == 2
+    assert len(fixed_width_edges(0.1, 0.2)) == 1
+
+
+def test_bins_are_medians_and_percentiles_of_what_lies_in_them(rng):
+    x, y = rng.uniform(-1, 3, 20_000), rng.normal(size=20_000)
+    edges = fixed_width_edges(0.25, 2.0)
+    bins = bin_medians(x, y, edges)
+    for i in range(17):
+        inside = (x >= edges[i]) & (x < edges[i + 1])
+        assert bins.count[i] == inside.sum()
+        assert_allclose([bins.median[i], bins.p16[i], bins.p84[i]], np.percentile(y[inside], (50, 16, 84)))
+    assert_allclose(bins.x, 0.3 + 0.1 * np.arange(17))
+
+
+@pytest.mark.parametrize(
+    ("high", "low"), [(4000.0, 0.0), (3276.9, 0.0), (9000.0, 0.0), (3e6 + 3, 3e6), (9999.97, -0.02)]
+)
+def test_bins_are_those_of_numpy_however_many_they_are_and_however_bright(rng, low, high):
+    edges = fixed_width_edges(low, high)
+    assert len(edges) == round((high - low) * 10)
+    for dtype in (float, np.float32):
+        x = rng.uniform(low, high, 30_000).astype(dtype)
+        bins = bin_medians(x, x.astype(float), edges)
+        # A sum over cells as numpy counts them, each value compared in double precision.
+        place = np.digitize(x.astype(float), edges)
+        expected = np.bincount(place, minlength=len(edges) + 1)[1:-1]
+        assert np.array_equal(bins.count, expected)
+        filled = bins.count > 0
+        assert np.all(np.abs(bins.median - bins.x)[filled] <= 0.051)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 10_001.0), (0.0, np.inf), (-1e300, 1e300)])
+def test_a_range_of_more_bins_than_any_image_fills_is_refused(low, high):
+    with pytest.raises(AnchoringError, match=r"more than 100,000 bins.*at most 10,000 MJy/sr"):
+        fixed_width_edges(low, high)
+
+
+def test_bins_of_images_as_they_lie_in_a_file_are_those_of_their_pixels(rng):
+    x, y = rng.uniform(-1, 3, (2, 300, 401)).astype(np.float32)
+    inside = rng.random(x.shape) > 0.3
+    edges = fixed_width_edges(0.25, 2.0)
+    x[~inside] = np.nan
+    found = bin_medians(x.astype(">f4"), y.astype(">f4"), edges, inside)
+    for values, expected in zip(found, bin_medians(x[inside].astype(float), y[inside], edges), strict=True):
+        assert np.array_equal(values, expected)
+
+
+def test_cells_are_those_that_digitize_finds(rng):
+    values, edges = rng.normal(size=10_000), np.linspace(-1, 0.7, 31)
+    assert np.array_equal(cells(values, edges), np.digitize(values, edges))
+    assert cells(np.array([-np.inf, np.inf, 1e30]), edges).tolist() == [0, 31, 31]
+
+
+def test_a_value_on_an_edge_belongs_to_the_bin_above():
+    bins = bin_medians(np.array([0.0, 1.0, 2.0]), np.array([5.0, 6.0, 7.0]), np.array([0.0, 1.0, 2.0]))
+    assert bins.count.tolist() == [1, 1]
+    assert bins.median.tolist() == [5.0, 6.0]
+
+
+def test_bins_without_data_are_nan():
+    bins = bin_medians(np.array([0.05]), np.array([1.0]), equal_edges(0, 1, 4))
+    assert bins.count.tolist() == [1, 0, 0, 0]
+    assert np.isnan(bins.median[1:]).all()
+
+
+def test_dynamic_range_is_percentiles_inside_the_radius():
+    values = np.concatenate([np.linspace(1, 3, 101), [0, np.nan, 1e6]])
+    radius = np.concatenate([np.full(103, 5.0), [50.0]])
+    low, high = dynamic_range(values, radius, 10.0, (15, 60))
+    assert_allclose((low, high), (1.3, 2.2))
+    with pytest.raises(AnchoringError, match="galaxy_table"):
+        dynamic_range(values, radius, 1.0, (15, 60))
+
+
+def test_density_counts_every_pixel_within_its_edges(rng):
+    x, y = rng.normal(size=(2, 50_000))
+    counts, x_edges, y_edges = pixel_density(x, y)
+    expected, *_ = np.histogram2d(y, x, bins=(y_edges, x_edges))
+    assert np.abs(counts - expected).sum() <= 4  # round-off at an edge
+    assert counts.sum() > 0.99 * x.size
+
+
+def test_density_around_a_range_is_not_spread_over_a_bright_tail(rng):
+    x = rng.lognormal(0, 2, 20_000)
+    counts, x_edges, _ = pixel_density(x, x, limits=(0.25, 2.0))
+    assert x_edges[0] > -0.7
+    assert x_edges[-1] < 3
+    assert counts.sum() > 0.95 * ((x >= 0) & (x <= 2.875)).sum()
+    _, x_edges, _ = pixel_density(x, x, limits=(-9.0, -8.0))
+    assert x_edges[-1] > 100
+
+
+def test_line_is_recovered_exactly_and_collinear_points_all_stay():
+    x = 0.3 + 0.1 * np.arange(17)
+    fit = fit_line(x, 1.7 * x - 0.4)
+    assert_allclose((fit.slope, fit.intercept), (1.7, -0.4), rtol=1e-12)
+    assert fit.used.all()
+    assert fit.rms < 1e-12
+
+
+def test_two_bins_give_the_line_through_them():
+    fit = fit_line([0.3, 0.4, 0.5], [1.0, np.nan, 1.4])
+    assert_allclose((fit.slope, fit.intercept), (2.0, 0.4))
+    assert fit.used.tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize("y", [[1.0, np.nan], [np.nan, np.nan], []])
+def test_fewer_than_two_bins_are_refused_with_their_number(y):
+    with pytest.raises(AnchoringError, match=f"{int(np.isfinite(y).sum())} bins"):
+        fit_line(np.arange(len(y)), y)
+
+
+def test_an_outlier_of_17_leaves_and_the_line_is_the_others():
+    x = 0.3 + 0.1 * np.arange(17)
+    y = 1.2 * x + 0.1
+    y[8] += 3
+    fit = fit_line(x, y)
+    assert not fit.used[8]
+    assert fit.used.sum() == 16
+    assert_allclose((fit.slope, fit.intercept), (1.2, 0.1), rtol=1e-10)
+
+
+def fitted(label, intercept, slope=1.0, **more):
+    return {"reference": label, "label": label, "kind": "external", "resolution": "gauss4", "status": "fitted",
+            "reason": "", "slope": slope, "intercept": intercept, "slope_err": 0.1, "intercept_err": 0.05,
+            "covariance": 0.002, "slope_sys": 0.02, "intercept_sys": 0.01, "covariance_sys": 0.0001, "flags": [],
+            "n_pixels": 10, **more}  # fmt: skip
+
+
+def failed(label, status="failed"):
+    return {"reference": label, "label": label, "kind": "external", "status": status, "reason": "no pixels"}
+
+
+def test_first_usable_reference_fixes_the_external_offset():
+    solved = solve_external({"name": "a", "fits": [failed("irac4"), fitted("w3", -0.2), fitted("w4", 7.0)]})
+    assert (solved["status"], solved["reference"], solved["chosen"], solved["offset"]) == ("anchored", "w3", 1, 0.2)
+
+
+def test_nothing_usable_is_failed_if_tried_and_skipped_if_not():
+    assert solve_external({"name": "a", "fits": [failed("x", "skipped"), failed("y")]})["status"] == "failed"
+    solved = solve_external({"name": "a", "fits": [failed("x", "skipped")]})
+    assert (solved["status"], solved["offset"], solved["reason"]) == ("skipped", None, "x: no pixels")
+
+
+def test_internal_offset_carries_the_offset_of_the_reference_band():
+    # y = 2 x_true + 0.3 and x = x_true - 0.5: the fit sees y = 2 x + 1.3 and y needs -0.3.
+    references = {("x1", "x1"): {"status": "anchored", "offset": 0.5, "offset_err": 0.04, "offset_sys": 0.03}}
+    solved = solve_internal({"name": "a", "fits": [fitted("x1", 1.3, 2.0)]}, references)
+    assert_allclose(solved["offset"], -0.3)
+    variance = 0.05**2 + (0.5 * 0.1) ** 2 + (2 * 0.04) ** 2 - 2 * 0.5 * 0.002
+    assert_allclose(solved["offset_err"], variance**0.5)
+    variance = 0.01**2 + (0.5 * 0.02) ** 2 + (2 * 0.03) ** 2 - 2 * 0.5 * 0.0001
+    assert_allclose(solved["offset_sys"], variance**0.5)
+
+
+def test_internal_offset_comes_from_the_anchored_mosaic_with_most_pixels():
+    references = {
+        ("x1", "x1"): {"status": "anchored", "offset": 0.0, "offset_err": 0.04, "offset_sys": 0.03},
+        ("x2", "x2"): {"status": "anchored", "offset": 0.0, "offset_err": 0.04, "offset_sys": 0.03},
+        ("x3", "x3"): {"status": "failed", "offset": None, "reason": "no pixels"},
+    }
+    fits = [fitted("x1", 1.0, n_pixels=5), fitted("x2", 2.0, n_pixels=50), fitted("x3", 3.0, n_pixels=500)]
+    solved = solve_internal({"name": "a", "fits": fits}, references)
+    assert (solved["offset"], solved["reference"]) == (-2.0, "x2")
+    assert solved["fits"][2]["status"] == "failed"
+
+
+def test_references_that_agree_leave_the_error_alone():
+    fits = solve_external({"name": "a", "fits": [fitted("irac4", -0.20), fitted("w3", -0.25)]})["fits"]
+    sigma = (2 * (0.05**2 + 0.01**2)) ** 0.5
+    assert_allclose([fit["tension"] for fit in fits], [-0.05 / sigma, 0.05 / sigma])
+    assert [fit["offset_sys"] for fit in fits] == [0.01, 0.01]
+    assert all("references_disagree" not in fit["flags"] for fit in fits)
+
+
+def test_references_that_disagree_widen_the_error_and_say_so():
+    solved = solve_external({"name": "a", "fits": [fitted("irac4", -0.2), failed("x"), fitted("w3", -0.8)]})
+    # Half of what the difference of 0.6 has over both errors, in variance.
+    between = ((0.6**2 - 2 * (0.05**2 + 0.01**2)) / 2) ** 0.5
+    assert_allclose(solved["offset_sys"], (0.01**2 + between**2) ** 0.5)
+    assert solved["offset_err"] == 0.05
+    assert solved["fits"][0]["flags"] == solved["fits"][2]["flags"] == ["references_disagree"]
+    assert solved["fits"][1]["tension"] is None
+
+
+@pytest.mark.parametrize("unknown", [None, np.nan])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_references_that_disagree_are_found_next_to_one_without_an_error(place, unknown):
+    fits = [fitted("irac4", -0.2), fitted("w3", -0.8)]
+    fits.insert(place, fitted("w4", -0.5, intercept_err=unknown))
+    found = {fit["label"]: fit for fit in solve_external({"name": "a", "fits": fits})["fits"]}
+    alone = solve_external({"name": "a", "fits": [fitted("irac4", -0.2), fitted("w3", -0.8)]})["fits"]
+    for fit in alone:
+        assert found[fit["label"]] == fit
+        assert fit["flags"] == ["references_disagree"]
+    assert found["w4"]["tension"] is None
+    assert found["w4"]["flags"] == []
+
+
+def test_an_internal_offset_on_one_without_an_error_has_no_error():
+    fit = fitted("x", 0.1)
+    for reference in ({"offset": 0.1, "offset_err": None}, {"offset": 0.1, "offset_err": np.nan}):
+        assert np.isnan(internal_offset_error(fit, reference))
+
+
+def test_a_single_reference_has_no_tension():
+    (fit,) = solve_external({"name": "a", "fits": [fitted("irac4", -0.2)]})["fits"]
+    assert fit["tension"] is None
+    assert fit["offset_sys"] == 0.01
+
+
+def test_an_outlier_among_few_bins_is_clipped_by_the_mad_alone():
+    x = 0.05 + 0.1 * np.arange(7)
+    y = 1.7 * x + 0.1 + 0.001 * np.array([1, -1, 1, -1, 1, -1, 1])
+    y[3] += 1
+    assert fit_line(x, y).used.all()
+    fit = fit_line(x, y, clip="mad")
+    assert fit.used.tolist() == [True] * 3 + [False] + [True] * 3
+    assert_allclose((fit.slope, fit.intercept), (1.7, 0.1), atol=0.01)
+
+
+def test_weights_count_as_repeated_points(rng):
+    x, y = rng.normal(size=(2, 6))
+    counts = np.array([1, 3, 2, 1, 5, 2])
+    weighted = fit_line(x, y, weights=counts, passes=1)
+    repeated = fit_line(np.repeat(x, counts), np.repeat(y, counts), passes=1)
+    assert_allclose((weighted.slope, weighted.intercept), (repeated.slope, repeated.intercept))

@@ -1,0 +1,269 @@
+"""The fit of a pair: its errors hold the truth, its flags mean what they say, and it closes."""
+
+import numpy as np
+import pytest
+import scenes
+from accuracy import ESTIMATORS, fit, outcomes_of
+from numpy.testing import assert_allclose
+
+from anchoring.fitting import flags
+from anchoring.fitting.pairs import Settings, closure, fit_samples
+from anchoring.images.coverage import beam_coverage
+from anchoring.measuring.binning import bin_medians, fixed_width_edges
+from anchoring.measuring.samples import sample_pair
+from anchoring.solving import offsets
+
+LIMITS = (0.25, 2.0)
+EDGES = fixed_width_edges(*LIMITS)
+W3 = scenes.REFERENCES[1]
+
+
+@pytest.fixture(scope="module")
+def w3():
+    """(error, offset_err, offset_sys) of 16 galaxies on W3, at its noise and at three times that: (16, 3) arrays."""
+    found = {}
+    for factor in (1, 3):
+        pairs = [scenes.external_pair(700 + i, W3, noise=factor) for i in range(16)]
+        for estimator in ESTIMATORS:
+            found[factor, estimator] = np.array([outcomes_of(p, W3.label, estimator)[:3] for p in pairs])
+    return found
+
+
+def test_errors_in_variables_is_at_least_twice_as_accurate_on_w3(w3):
+    rms = {estimator: np.sqrt(np.mean(w3[1, estimator][:, 0] ** 2)) for estimator in ESTIMATORS}
+    assert rms["errors_in_variables"] < rms["binned"] / 2
+
+
+def test_noise_does_not_bias_errors_in_variables(w3):
+    bias = {estimator: w3[3, estimator][:, 0].mean() for estimator in ESTIMATORS}
+    chance = w3[3, "errors_in_variables"][:, 0].std() / np.sqrt(16)
+    assert abs(bias["errors_in_variables"]) < max(abs(bias["binned"]) / 4, 2 * chance)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_truth_is_within_the_stated_error(w3, estimator):
+    pull = np.abs(w3[1, estimator][:, 0]) / np.hypot(*w3[1, estimator][:, 1:].T)
+    # Of 16 galaxies: 60 to 80 % and 92 %, give or take two standard deviations.
+    assert 0.4 <= np.mean(pull < 1) <= 0.95
+    assert np.mean(pull < 2) >= 0.8
+
+
+def pair(rng, *, curve=0.0, plane=0.0, shape=(90, 100), scale=30.0):
+    """A disk and its image, of slope 1.2 and intercept 0.1, with 5 % of noise."""
+    v, u = np.indices(shape) / 100 - 0.5
+    x = 3 * np.exp(-np.hypot(v, u) * 100 / scale)
+    return x, 1.2 * x + 0.1 + curve * x**2 + plane * u + 0.05 * scenes.convolved(rng.normal(size=shape), 4) * 6
+
+
+def fitted(x, y, *, settings=None, limits=LIMITS, beam=4.0, sigma_x=0.001, known=None):
+    inside = np.isfinite(x) & np.isfinite(y)
+    edges = fixed_width_edges(*limits)
+    samples = sample_pair(x, y, inside, beam_coverage(inside, beam), beam=beam)
+    given = {"limits": limits, "edges": edges, "sigma_x": sigma_x, "settings": settings or Settings()}
+    return samples, given, fit_samples(samples, bin_medians(x[inside], y[inside], edges), known_slopes=known, **given)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_a_constant_moves_the_intercept_and_nothing_else(rng, estimator):
+    x, y = pair(rng)
+    *_, here = fitted(x, y, settings=Settings(estimator))
+    *_, there = fitted(x, y + 41.7, settings=Settings(estimator))
+    assert_allclose(there.intercept - here.intercept, 41.7, rtol=1e-9)
+    assert_allclose(there.slope, here.slope, rtol=1e-9)
+    assert_allclose(there.statistical, here.statistical, rtol=1e-6)
+    assert_allclose(there.systematic, here.systematic, rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_a_curved_relation_has_a_systematic_error_and_a_straight_one_little(rng, estimator):
+    straight, curved = (fitted(*pair(rng, curve=c), settings=Settings(estimator))[2] for c in (0.0, 0.2))
+    assert abs(straight.intercept - 0.1) < 3 * np.sqrt(straight.statistical[1, 1] + straight.systematic[1, 1])
+    error = abs(curved.intercept - 0.1)
+    assert error > 5 * np.sqrt(curved.statistical[1, 1])
+    assert error < 3 * np.sqrt(curved.systematic[1, 1])
+
+
+def coloured(rng, scatter, drift=0.0, shape=(90, 100)):
+    """A disk and its image, of slope 1.2 and intercept 0.1, whose colour scatters and drifts with brightness."""
+    v, u = np.indices(shape) - np.array(shape).reshape(2, 1, 1) / 2
+    x = 3 * np.exp(-np.hypot(v, u) / 30)
+    patches = scenes.correlated_noise(rng, shape, 8.0, scatter)
+    return x, 1.2 * x * (1 + patches + drift * np.log(x)) + 0.1 + scenes.correlated_noise(rng, shape, 4.0, 0.01)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_a_colour_that_drifts_unseen_is_in_the_systematic_error(rng, estimator):
+    pulls, errors = [], []
+    for drift in (-0.015, -0.01, 0.01, 0.015):
+        _, _, found = fitted(*coloured(rng, 0.05, drift), settings=Settings(estimator))
+        errors.append(np.sqrt(found.systematic[1, 1]))
+        pulls.append((found.intercept - 0.1) / np.hypot(errors[-1], np.sqrt(found.statistical[1, 1])))
+    assert np.sqrt(np.mean(np.square(pulls))) < 1.6
+    # Colours that do not vary cannot drift.
+    pale = [fitted(*coloured(rng, 0.005), settings=Settings(estimator))[2].systematic[1, 1] for _ in range(3)]
+    assert np.sqrt(np.median(pale)) < np.median(errors) / 3
+
+
+def test_systematic_errors_do_not_change_with_the_zero_of_the_reference(rng):
+    x, y = coloured(rng, 0.05)
+    inside = np.isfinite(x)
+    for estimator in ESTIMATORS:
+        found = []
+        for shift in (0.0, 20.0):
+            limits, edges = (0.25 + shift, 2.0 + shift), EDGES + shift
+            samples = sample_pair(x + shift, y, inside, beam_coverage(inside, 4.0), beam=4.0)
+            bins = bin_medians((x + shift)[inside], y[inside], edges)
+            found.append(
+                fit_samples(samples, bins, limits=limits, edges=edges, sigma_x=0.001, settings=Settings(estimator))
+            )
+        at_zero = [
+            np.array([shift, 1.0]) @ f.systematic @ [shift, 1.0] for f, shift in zip(found, (0, 20), strict=True)
+        ]
+        assert_allclose(at_zero[1], at_zero[0], rtol=1e-3)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_an_anchored_pair_closes(rng, estimator):
+    x, y = pair(rng)
+    samples, given, found = fitted(x - 0.3, y, settings=Settings(estimator))
+    offset = offsets.internal_offset(found.slope, found.intercept, 0.3)
+    left = closure(samples, offset=offset, reference_offset=0.3, **given)
+    variance = found.statistical + found.systematic
+    assert abs(left) < 3 * np.sqrt(variance[1, 1] + 0.09 * variance[0, 0] - 0.6 * variance[0, 1])
+    missed = closure(samples, offset=offset - 0.5, reference_offset=0.3, **given)
+    assert_allclose(missed - left, 0.5, rtol=1e-9)
+    assert_allclose(closure(samples, offset=-found.intercept, reference_offset=0.0, **given), 0, atol=1e-6)
+
+
+def test_clean_pair_has_no_flags(rng):
+    assert fitted(*pair(rng), known=(1.0, 1.3))[2].flags == ()
+
+
+def test_each_flag_is_raised_by_what_it_means(rng):
+    x, y = pair(rng)
+    raised = {
+        "few_bins": fitted(x, y, limits=(0.5, 0.95))[2],
+        "range_outside_data": fitted(x, y, limits=(1.8, 5.5))[2],
+        "slope_unusual": fitted(x, y, known=(0.5, 0.9))[2],
+        "gradient": fitted(*pair(rng, plane=0.5))[2],
+        "edge_dominated": fitted(x, y, beam=60.0)[2],
+        "noise_unknown": fitted(x, y, sigma_x=np.nan, settings=Settings("errors_in_variables"))[2],
+        "not_converged": few_pixels(18),
+        "structured_residuals": fitted(x, y + tiles(x.shape, 2, 0.5, [0.3, 0, 0, 0.3]))[2],
+    }
+    for word, found in raised.items():
+        assert word in found.flags, word
+    elsewhere = {"references_disagree", "misaligned", "uncorrelated"}  # test_fitting.py, test_alignment.py
+    assert set(raised) | elsewhere == set(flags.MEANING)
+
+
+def tiles(shape, across, angle, levels):
+    """Squares of the given levels, in turn, so many across a field, rotated by an angle (radians)."""
+    v, u = np.indices(shape) - np.array(shape).reshape(2, 1, 1) / 2
+    side = max(shape) / across
+    cosine, sine = np.cos(angle), np.sin(angle)
+    row, column = ((w // side + 50).astype(int) for w in (cosine * v - sine * u, cosine * u + sine * v))
+    return np.array(levels, dtype=float).reshape(2, -1)[row % 2, column % (len(levels) // 2)]
+
+
+TILES = {"checkerboard": (2, [0.3, 0, 0, 0.3]), "smaller": (3, [0.3, 0, 0, 0.3]), "uneven": (2, [0.35, 0, -0.1, 0.2])}
+
+
+@pytest.mark.parametrize("case", TILES)
+def test_steps_between_tiles_are_found_at_usual_noise(case):
+    found = []
+    for seed in range(10):
+        sky = scenes.external_pair(seed, scenes.REFERENCES[0], colours=0.25)
+        across, levels = TILES[case]
+        steps = tiles(sky.y.shape, across, np.pi / 20 * seed, levels)
+        sky = sky._replace(y=sky.y + scenes.convolved(steps, sky.beam))
+        found.append(flags.block_contrast(*residuals(sky)) > flags.CONTRAST)
+    assert np.mean(found) >= 0.8
+
+
+@pytest.mark.parametrize("scene", ["disk", "textured", "regions"])
+def test_colours_of_a_sky_and_a_curved_relation_are_no_steps(scene):
+    found = []
+    for seed in range(8):
+        for reference in (scenes.REFERENCES[0], W3):
+            sky = scenes.external_pair(seed, reference, scene=scene, colours=1.0)
+            found.append(flags.block_contrast(*residuals(sky._replace(y=sky.y + 0.1 * sky.x**2))))
+    assert np.mean(np.array(found) > flags.CONTRAST) <= 0.1
+
+
+def residuals(sky):
+    """Residuals of the samples in the range about a least-squares line, their x and place, and the beam."""
+    inside = np.isfinite(sky.x) & np.isfinite(sky.y)
+    samples = sample_pair(sky.x, sky.y, inside, beam_coverage(inside, sky.beam), beam=sky.beam)
+    chosen = (samples.x >= LIMITS[0]) & (samples.x < LIMITS[1])
+    x, y, row, column = (values[chosen] for values in samples[:4])
+    return y - np.polyval(np.polyfit(x, y, 1), x), x, row, column, samples.beam
+
+
+def test_noise_alone_and_an_exact_line_have_no_contrast(rng):
+    row, column = np.indices((80, 90)).reshape(2, -1)
+    x = rng.uniform(0.3, 2, row.size)
+    noise = scenes.correlated_noise(rng, (80, 90), 3.0, 0.1).ravel()
+    assert flags.block_contrast(noise, x, row, column, 3.0) < 1
+    assert flags.block_contrast(0 * x, x, row, column, 3.0) == 0
+    assert flags.block_contrast(1e-15 * noise, x, row, column, 3.0) < 1e-6
+    # Steps without any noise, and too small a field to tell.
+    steps = tiles((80, 90), 2, 0.0, [0.3, 0, 0, 0.3]).ravel()
+    assert flags.block_contrast(steps, x, row, column, 3.0) > 10
+    assert flags.block_contrast(steps, x, row, column, 40.0) == 0
+
+
+def few_pixels(seed, size=16):
+    """The fit of so few noisy pixels that with many seeds the iteration finds no one set of pixels in the range."""
+    rng = np.random.default_rng(seed)
+    v, u = np.indices((size, size)) - size / 2
+    sky = 3 * np.exp(-np.hypot(v, u) / (size / 3))
+    y = 1.2 * sky * (1 + 0.1 * rng.normal(size=sky.shape)) + 0.1 + 0.05 * rng.normal(size=sky.shape)
+    x = sky + 0.15 * rng.normal(size=sky.shape)
+    return fitted(x, y, settings=Settings("errors_in_variables", erode_fwhm=0.0), sigma_x=0.15, beam=2.0)[2]
+
+
+def test_a_fit_that_converges_is_not_flagged():
+    assert sum("not_converged" in few_pixels(seed, 50).flags for seed in range(6)) <= 1
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_noise_of_the_reference_that_is_not_known_is_flagged(rng, estimator):
+    x, y = pair(rng)
+    assert "noise_unknown" in fitted(x, y, sigma_x=np.nan, settings=Settings(estimator))[2].flags
+    assert "noise_unknown" not in fitted(x, y, sigma_x=0.0, settings=Settings(estimator))[2].flags
+
+
+def test_bins_are_flagged_where_what_noise_does_to_them_cannot_be_told(rng):
+    """One row of pixels: enough for bins, too few samples for errors_in_variables."""
+    x = np.linspace(0.3, 0.8, 18)[None] * np.ones((1, 1))
+    y = 1.2 * x + 0.1 + 0.001 * rng.normal(size=x.shape)
+    found = fitted(x, y, beam=2.0)[2]
+    assert "noise_unknown" in found.flags
+    assert "noise_unknown" not in fitted(x, y, beam=2.0, sigma_x=0.0)[2].flags
+
+
+def test_slopes_are_known_by_band_and_reference():
+    assert flags.known_slopes("F770W", "irac4_atgauss4") == (0.85, 1.10)
+    assert flags.known_slopes("f300m", "W2_atgauss7p5") == (1.26, 2.03)
+    low, high = flags.known_slopes("F1130W", "F770W")
+    assert low < 1.36 < high
+    assert flags.known_slopes("F560W", "irac4") is None
+    assert not flags.slope_is_unusual(9.0, 0.1, None)
+    assert not flags.slope_is_unusual(1.2, 0.06, (0.85, 1.10))
+    assert flags.slope_is_unusual(1.2, np.nan, (0.85, 1.10))
+
+
+def test_eroding_and_masking_take_pixels_from_both_estimators(rng):
+    x, y = pair(rng)
+    y[:, :6] += 5  # a bad edge
+    for estimator in ESTIMATORS:
+        samples, given, _ = fitted(x, y, settings=Settings(estimator, erode_fwhm=3.0))
+        assert_allclose(closure(samples, offset=0.0, reference_offset=0.0, **given), -0.1, atol=0.05)
+
+
+def test_a_fit_by_its_own_script_functions_is_the_same(rng):
+    found = fit(scenes.external_pair(3, W3), W3.label, "binned")
+    assert found["status"] == "fitted"
+    assert found["intercept_err"] > 0
+    assert found["intercept_sys"] > 0

@@ -1,0 +1,111 @@
+"""The noise of a reference is what was put into it, whatever else is on the sky."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from fuzz import header
+from numpy.testing import assert_allclose
+from scenes import correlated_noise
+
+import bin_pair
+from anchoring.errors import AnchoringError
+from anchoring.files.atomic import read_json
+from anchoring.files.intermediates import write_product
+from anchoring.measuring.noise import noise_of_mean, reference_noise, sky_noise
+from anchoring.measuring.samples import read_samples, squares
+
+BEAM = 5.0
+
+
+def sky(rng, shape=(220, 240), sigma=0.03):
+    """Correlated noise, a gradient, a galaxy and stars; and the pixels beyond a footprint on the galaxy."""
+    y, x = np.indices(shape) - np.array(shape).reshape(2, 1, 1) / 2
+    image = correlated_noise(rng, shape, BEAM, sigma) + 0.001 * x + 4 * np.exp(-np.hypot(x, y) / 20)
+    for _ in range(20):
+        row, column = (rng.integers(0, n - 4) for n in shape)
+        image[row : row + 4, column : column + 4] += rng.uniform(0.5, 5)
+    return image, (np.abs(x) > 50) | (np.abs(y) > 50)
+
+
+def test_blank_sky_gives_the_noise_of_correlated_pixels(rng):
+    found = [sky_noise(*sky(rng), beam=BEAM) for _ in range(12)]
+    assert_allclose(np.mean(found), 0.03, rtol=0.06)
+    assert np.std(found) < 0.15 * 0.03
+
+
+def test_pixel_noise_without_a_beam(rng):
+    assert_allclose(sky_noise(rng.normal(0, 0.2, (80, 80)), np.ones((80, 80), dtype=bool), beam=0.0), 0.2, rtol=0.1)
+
+
+def test_a_constant_added_to_the_reference_changes_nothing(rng):
+    image, outside = sky(rng)
+    assert_allclose(sky_noise(image + 100, outside, beam=BEAM), sky_noise(image, outside, beam=BEAM), rtol=1e-9)
+
+
+def test_too_little_sky_is_not_measured():
+    assert np.isnan(sky_noise(np.zeros((8, 8)), np.ones((8, 8), dtype=bool), beam=3.0))
+
+
+def test_sources_in_order(rng):
+    image, outside = sky(rng)
+    uncertainty = np.full(image.shape, 0.5)
+    header = {"SKYSIG": 0.07, "WORDS": "many"}
+    given = {"beam": BEAM, "header": header}
+    assert reference_noise(image, outside, configured=0.1, uncertainty=uncertainty, **given) == (0.1, "config")
+    assert reference_noise(image, outside, configured="SKYSIG", uncertainty=uncertainty, **given) == (0.07, "header")
+    assert reference_noise(image, outside, uncertainty=uncertainty, **given) == (0.5, "map")
+    assert reference_noise(image, outside, **given).source == "sky"
+    assert reference_noise(image, np.zeros_like(outside), **given).source == "faint"
+    empty = np.full_like(image, np.nan)
+    assert reference_noise(image, outside, uncertainty=empty, **given).source == "sky"
+    unknown = reference_noise(np.zeros((5, 5)), np.ones((5, 5), dtype=bool), beam=BEAM)
+    assert np.isnan(unknown.sigma)
+    assert unknown.source == "unknown"
+
+
+@pytest.mark.parametrize("beam", [0.0, 2.0, 5.6])
+@pytest.mark.parametrize("side", [1, 2, 4])
+def test_noise_of_a_mean_of_pixels_that_are_correlated_over_a_beam(rng, side, beam):
+    image = correlated_noise(rng, (1200, 1200), beam, 1.0) if beam else rng.normal(size=(1200, 1200))
+    assert_allclose(noise_of_mean(side, beam), squares(image, side, np.mean)[10:-10, 10:-10].std(), rtol=0.02)
+
+
+SCALE = 0.5  # arcsec
+SOURCES = ("config", "header", "map")
+
+
+EXTERNAL = [("external", *where, source) for where in (("irac4_atgauss4", 8.0), ("irac1", 0.0)) for source in SOURCES]
+INTERNAL = [("internal", "F770W", smoothed, source) for smoothed in (6.0, 0.0) for source in ("config", "own error")]
+
+
+@pytest.mark.parametrize(("kind", "label", "smoothed", "source"), EXTERNAL + INTERNAL)
+def test_noise_stated_of_pixels_is_used_of_samples(tmp_path, rng, kind, label, smoothed, source):
+    """A pair of 400 x 400 pixels is averaged 3 x 3; the truth is the scatter of the samples of noise alone."""
+    shape, sigma = (400, 400), 0.02
+    noise = correlated_noise(rng, shape, smoothed, sigma) if smoothed else rng.normal(0, sigma, shape)
+    head = header(shape, SCALE)
+    head["SKYSIG"] = sigma
+    # One standard deviation differs from pixel to pixel by 40 %: what counts is its rms.
+    uneven = sigma * np.where(np.indices(shape).sum(axis=0) % 2, 0.6, (2 - 0.36) ** 0.5)
+    image, reference, error = (str(tmp_path / f"{name}.fits") for name in ("image", "reference", "error"))
+    write_product(image, noise + 1, head, fwhm=4.0)
+    if kind == "external":
+        fits.PrimaryHDU(noise + 1, head).writeto(reference)
+        fits.PrimaryHDU(uneven, head).writeto(error)
+    else:
+        write_product(reference, noise + 1, head, uneven if source == "own error" else None, fwhm=smoothed * SCALE)
+    options = {**bin_pair.OPTIONS, "noise": {"config": sigma, "header": "SKYSIG"}.get(source)}
+    bins, pixels, view = (tmp_path / name for name in ("b.json", "p.npz", "v.npz"))
+    given = {"kind": kind, "error": error if source == "map" else None}
+    bin_pair.main(image, reference, bins, pixels, view, label, None, options, **given)
+    found, samples = read_json(bins), read_samples(pixels)
+    assert samples.side == 3
+    assert found["noise"] == ("map" if source == "own error" else source)
+    assert_allclose(found["sigma_x"], samples.x.std(), rtol=0.1)
+
+
+@pytest.mark.parametrize("keyword", ["WORDS", "ABSENT"])
+def test_a_keyword_that_is_no_noise_is_refused(rng, keyword):
+    image, outside = sky(rng)
+    with pytest.raises(AnchoringError, match=keyword):
+        reference_noise(image, outside, beam=BEAM, configured=keyword, header={"WORDS": "many"})

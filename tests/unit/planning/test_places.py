@@ -1,0 +1,131 @@
+"""Where the workflow runs, and what folders and targets are called: it works, or is refused by name with a reason."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from pages import Page
+from runs import ROOT, Project, checksums, read_csv
+from scene import IDEAL
+from test_plan import INSTRUMENTS, touch
+
+from anchoring.planning.plan import PlanError, make_plan
+
+ONE = {"bands": ("F770W",), "references": ("irac4_atgauss4",), "sky": IDEAL}
+ODD = "it's a +#é% [x]*;&$HOME -1"  # a folder
+SURVEYS = {"mine": ("ngc4496a", "NGC4496A"), "yours": ("m 83",)}
+# Root may write whatever the permissions say, unless it gives that up.
+OBEDIENT = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--"] if os.geteuid() == 0 else []
+
+
+@pytest.fixture(scope="module")
+def surveys(tmp_path_factory):
+    """Two users' runs of one checkout at the same time, in odd folders, on read-only inputs of another file system."""
+    memory = Path("/dev/shm")
+    inputs = memory if os.access(memory, os.W_OK) else tmp_path_factory.mktemp("inputs")
+    inputs = Path(shutil.copytree(tmp_path_factory.mktemp("empty"), inputs / f"anchoring-{os.getpid()} {ODD}"))
+    code = checksums(ROOT / "workflow")
+    projects = {}
+    try:
+        for user, targets in SURVEYS.items():
+            project = Project(tmp_path_factory.mktemp(user) / ODD, targets=targets, **ONE)
+            shutil.move(project.folder / "data", inputs / user)
+            places = {
+                "in_dir": inputs / user,
+                "ref_dir": inputs / user / "ref",
+                "kernel_dir": inputs / user / "kernels",
+            }
+            project.configure(**{key: str(place) for key, place in places.items()}, out_dir=f"results of {ODD}")
+            projects[user] = project
+        for folder, _, files in os.walk(inputs, topdown=False):
+            for path in [Path(folder, name) for name in files] + [Path(folder)]:
+                path.chmod(0o555 if path.is_dir() else 0o444)
+        before = checksums(inputs)
+        command = [*OBEDIENT, "snakemake", "--snakefile", ROOT / "Snakefile", "--cores", "1"]
+        runs = {
+            user: subprocess.Popen([*command, "--directory", project.folder, "--configfile",
+                                    project.folder / "config.yaml"], cwd=inputs, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True)
+            for user, project in projects.items()
+        }  # fmt: skip
+        for user, run in runs.items():
+            projects[user].output = run.communicate(timeout=600)[0]
+            projects[user].status = run.returncode
+        assert checksums(inputs) == before
+        refused = subprocess.run([*OBEDIENT, "touch", inputs / "new"], capture_output=True)
+        assert refused.returncode != 0, "the inputs were not read-only"
+        changed = {path for path, found in checksums(ROOT / "workflow").items() if code.get(path) != found}
+        assert not [path for path in changed if "__pycache__" not in path.parts]
+        yield projects
+    finally:
+        for folder, _, _ in os.walk(inputs):
+            os.chmod(folder, 0o755)
+        shutil.rmtree(inputs)
+
+
+@pytest.mark.parametrize("user", SURVEYS)
+def test_known_offsets_come_back_wherever_it_runs(surveys, user):
+    project = surveys[user]
+    assert project.status == 0, project.output[-5000:]
+    results = project.folder / f"results of {ODD}"
+    rows = {row["target"]: row for row in read_csv(results / "anchor_summary.csv")}
+    assert set(rows) == set(SURVEYS[user])
+    for truth in project.truth:
+        assert rows[truth["target"]]["status"] == "anchored"
+        assert abs(float(rows[truth["target"]]["offset"]) - truth["offset"]) < 6e-3
+        name = truth["image"].replace("align", "anchor")
+        assert (results / truth["target"] / "F770W/lv3" / name).is_file()
+    links = {link for link in Page((results / "index.html").read_text()).links if not link.startswith(("#", "data:"))}
+    assert links
+    assert all((results / unquote(link)).is_file() for link in links)
+
+
+# --- what is refused ------------------------------------------------------------------------------------------------
+
+
+def a_plan(folder, *, target="ngc0001", band="F770W", **config):
+    touch(folder / "in" / target / band / "lv3" / f"{target}_miri_lv3_{band.lower()}_i2d_align.fits")
+    places = {"in_dir": folder / "in", "ref_dir": folder / "ref", "kernel_dir": folder / "kernels", "out_dir": "out"}
+    names = {"in_step_ext": "i2d_align", "out_step_ext": "i2d_anchor", "in_subdir": "lv3", "out_subdir": "anchored"}
+    settings = {"instruments": INSTRUMENTS, "internal_conv_band": "F2100W", **names, **config}
+    return make_plan({**{key: str(place) for key, place in places.items()}, **settings})
+
+
+@pytest.mark.parametrize("target", ["ngc4496a", "ic5273", "ngc2997e", "eso097-013", "m 83", "M_83 (N+S)", "ngc4496.a"])
+def test_names_of_targets_that_work(tmp_path, target):
+    assert a_plan(tmp_path, target=target).targets == [target]
+
+
+@pytest.mark.parametrize(
+    "target", ["ngc{0001}", "-ngc", ".ngc", "ngc*", "a,b", "a=b", "it's", 'say "a"', "a\nb", "a$b", "a\\b"]
+)
+def test_an_odd_target_is_refused_by_its_name(tmp_path, target):
+    with pytest.raises(PlanError) as refused:
+        a_plan(tmp_path, target=target)
+    assert f"{target!r} cannot be the name of a target" in str(refused.value)
+    assert a_plan(tmp_path, targets=["ngc0001"]).targets == ["ngc0001"]
+
+
+def test_an_odd_band_is_refused_by_its_name(tmp_path):
+    with pytest.raises(PlanError, match="'F770W\\*' cannot be the name of a band"):
+        a_plan(tmp_path, band="F770W*")
+
+
+@pytest.mark.parametrize("key", ["in_dir", "out_dir", "kernel_dir"])
+def test_braces_in_a_folder_are_refused_by_its_key(tmp_path, key):
+    with pytest.raises(PlanError, match=f"{key} is .*\\{{a\\}}.*expected no braces"):
+        a_plan(tmp_path, **{key: str(tmp_path / "{a}")})
+
+
+@pytest.mark.parametrize("name", ["all", "check", "convolve_image", "anchor_all"])
+def test_a_target_named_like_a_rule_is_refused_by_its_name(tmp_path, name):
+    touch(tmp_path / "data" / name / "F770W/lv3" / f"{name}_miri_lv3_f770w_i2d_align.fits")
+    project = object.__new__(Project)
+    project.folder = tmp_path
+    project.configure()
+    done = project.snakemake("--dry-run")
+    assert done.returncode != 0
+    assert f"data/{name}: a rule of the workflow is called {name}; expected another name" in done.stderr

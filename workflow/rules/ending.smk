@@ -1,9 +1,0 @@
-# The last words of a run that failed: which image, in which rule, what was expected, what to do; or, of one that did not
-# start, that another is at work or was killed here.
-
-if workflow.is_main_process:
-    ending.say_if_locked(workflow, sys.argv)
-
-
-onerror:
-    ending.say_last(ending.words(workflow.scheduler.failed, since=STARTED))

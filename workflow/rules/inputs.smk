@@ -1,0 +1,272 @@
+"""The functions that give rules their inputs and parameters."""
+
+import functools
+import json
+import os
+from pathlib import Path
+
+
+@functools.cache
+def library_path(name):
+    """Where a file of the library is."""
+    return workflow.source_path(f"../scripts/anchoring/{name}")
+
+
+def library_files(script, data=()):
+    """Modules of the library that a script uses, and data files of it, as inputs.
+
+    Editing one reruns what uses it, and they travel with the script where the workflow is not on this machine.
+    """
+    text = Path(workflow.source_path(f"../scripts/{script}.py")).read_text()
+    modules = sources.files_of(text, lambda name: Path(library_path(name)).read_text())
+    return [library_path(name) for name in (*modules, *data)]
+
+
+def image_of(wildcards):
+    return plan.images[wildcards.target, wildcards.band, wildcards.image]
+
+
+def pair_of(wildcards):
+    return plan.pair(wildcards.target, wildcards.band, wildcards.image, wildcards.reference)
+
+
+def at_resolution(image, resolution):
+    """The image at a resolution: convolved, or as it is if that is its own."""
+    if planning.kernel_path(config, image.band, resolution) is None:
+        return image.path
+    return CONVOLVED.format(target=image.target, band=image.band, image=image.name, resolution=resolution)
+
+
+def compared(wildcards):
+    """The image of a pair at its resolution."""
+    return at_resolution(image_of(wildcards), pair_of(wildcards).resolution)
+
+
+def kernel_of(wildcards):
+    return planning.kernel_path(config, wildcards.band, wildcards.resolution)
+
+
+def reference_of(wildcards):
+    """The image that a pair is fitted against."""
+    pair = pair_of(wildcards)
+    if pair.reference_image is None:
+        return pair.reference_path
+    return at_resolution(pair.reference_image, pair.resolution)
+
+
+def pair_file(pair, ending):
+    image = pair.image
+    stem = PAIR.format(target=image.target, band=image.band, image=image.name, reference=pair.reference)
+    return f"{stem}{ending}"
+
+
+def fitted_pairs(image):
+    return [pair for pair in plan.pairs.get(image, []) if not pair.problem]
+
+
+def measured_pair(pair, kinds=("bins", "pixels")):
+    """Where what was measured of a pair is."""
+    return {kind: pair_file(pair, MEASURED[kind]) for kind in kinds}
+
+
+def measured_of(image):
+    """Reference: where all is that was measured of an image and it."""
+    return {pair.reference: measured_pair(pair, MEASURED) for pair in fitted_pairs(image)}
+
+
+def measured_files(images, kinds=("bins", "pixels")):
+    return [path for image in images for pair in fitted_pairs(image) for path in measured_pair(pair, kinds).values()]
+
+
+def solved_file(image):
+    """Where the offset of an image is."""
+    pattern = EXTERNAL if plan.is_reference(image) else INTERNAL
+    return pattern.format(target=image.target, instrument=image.instrument, band=image.band)
+
+
+def fits_of(images):
+    """Per image, its references in order: what is to be fitted, or why nothing can be."""
+    return [
+        {
+            "target": image.target,
+            "band": image.band,
+            "image": image.path,
+            "name": image.name,
+            "instrument": image.instrument,
+            "pairs": [
+                {
+                    "reference": pair.reference,
+                    "ref_filter": pair.stem,
+                    "label": pair.label,
+                    "kind": pair.kind,
+                    "resolution": pair.resolution,
+                    "problem": pair.problem,
+                    **({} if pair.problem else measured_pair(pair)),
+                    "range_follows": range_follows(pair),
+                }
+                for pair in plan.pairs[image]
+            ],
+        }
+        for image in images
+    ]
+
+
+def solved_group(wildcards):
+    """The images that one fit job answers for."""
+    return plan.group(wildcards.target, wildcards.instrument, getattr(wildcards, "band", None))
+
+
+def solved_files(targets):
+    images = [image for image in plan.images.values() if image.target in targets and image not in plan.skipped]
+    return sorted({solved_file(image) for image in images})
+
+
+def skipped_images(target):
+    """What is known of the images of a target that no rule can do anything for, with the reason."""
+    return [
+        {
+            "target": image.target,
+            "band": image.band,
+            "image": image.path,
+            "name": image.name,
+            "instrument": image.instrument,
+            "reason": reason,
+        }
+        for image, reason in plan.skipped.items()
+        if image.target == target
+    ]
+
+
+def offsets_files(targets):
+    return [OFFSETS.format(target=target) for target in targets]
+
+
+def anchored_path(image):
+    return ANCHORED.format(target=image.target, band=image.band, image=image.name)
+
+
+def anchored_paths(targets):
+    """Of each image of some targets (its path), where it is written if it is anchored."""
+    return {image.path: anchored_path(image) for image in plan.images.values() if image.target in targets}
+
+
+def anchored_images(target):
+    """As an input: the images of a target that have an offset, known when all offsets of the target are solved.
+
+    One input for each target, so that none waits for another, which may fail.
+    """
+
+    def images(wildcards):
+        paths = anchored_paths([target or wildcards.target])
+        offsets = checkpoints.collect_offsets.get(target=target or wildcards.target).output[0]
+        records = json.loads(Path(offsets).read_text())
+        return [paths[record["image"]] for record in records if record["status"] == "anchored"]
+
+    return images
+
+
+def products_of(targets):
+    """All that is made for some targets next to their anchored images: figures and tables."""
+    figures = [figure_file(i, kind) for i in pictured_images(targets) for kind in FIGURES]
+    return figures + [f"{OUT}/{t}/{t}_anchor_tab.{ending}" for t in targets for ending in ("fits", "csv", "html")]
+
+
+def stamps(*paths):
+    """Size and date of each of some files that a user brings (others of the workflow's are left out).
+
+    As a parameter of what reads them: Snakemake asks whether a file is newer than its results, and a file that was put
+    in another's place can be older.
+    """
+    brought = [path for path in paths if path and not path.startswith(f"{OUT}/") and os.path.exists(path)]
+    return [[path, os.stat(path).st_size, os.stat(path).st_mtime_ns] for path in brought]
+
+
+def intermediate(path):
+    """An image that is needed during the run only; kept unless the configuration says otherwise."""
+    return path if config["keep_intermediates"] else temp(path)
+
+
+def range_settings(wildcards):
+    """What a range from percentiles depends on; nothing for a target with a fixed range."""
+    if plan.galaxies[wildcards.target] is None:
+        return None
+    keys = ("reff_factor", "percentile_range", "range_from", "nbins")
+    return {**plan.galaxies[wildcards.target], **{key: config[key] for key in keys}}
+
+
+def fit_settings():
+    """How pairs are fitted; what is null is the library's own choice."""
+    return {key: config[key] for key in ("estimator", "erode_fwhm", "bin_weights", "clip")}
+
+
+def bin_options(wildcards):
+    label = pair_of(wildcards).label
+    return {
+        "settings": fit_settings(),
+        "intensity_range": planning.of_label(config["intensity_range"], label),
+        "noise": planning.of_label(config["reference_noise"], label),
+    }
+
+
+def mask_of(wildcards):
+    return planning.mask_path(config, image_of(wildcards)) or []
+
+
+def error_of(wildcards):
+    return planning.error_path(config, pair_of(wildcards)) or []
+
+
+def needs_anchor(pair):
+    return config["range_on"] == "anchored" and pair.kind == "internal"
+
+
+def range_follows(pair):
+    """Whether the range of a pair moves with the offset of its reference: one of its percentiles, or anchored."""
+    fixed = planning.of_label(config["intensity_range"], pair.label) or config["galaxy_table"] is None
+    return pair.kind == "internal" and (needs_anchor(pair) if fixed else config["range_from"] == "reference")
+
+
+def anchor_file(wildcards):
+    """Where the offset of an internal pair's reference is solved, if its range hangs on it."""
+    pair = pair_of(wildcards)
+    return solved_file(pair.reference_image) if needs_anchor(pair) else []
+
+
+def anchor_of(wildcards):
+    pair = pair_of(wildcards)
+    return {"path": anchor_file(wildcards), "name": pair.reference_image.name} if needs_anchor(pair) else None
+
+
+def figure_file(image, pattern):
+    return pattern.format(target=image.target, band=image.band, image=image.name)
+
+
+def pictured_images(targets):
+    return [image for image in plan.images.values() if image.target in targets and fitted_pairs(image)]
+
+
+def figures_of(images):
+    """Per image that has figures, where they are, seen from out_dir and without their endings."""
+    return [
+        {
+            "image": image.path,
+            "fit": os.path.relpath(figure_file(image, FIT), OUT),
+            "picture": os.path.relpath(figure_file(image, PICTURE), OUT),
+            "references": [pair.reference for pair in fitted_pairs(image)],
+        }
+        for image in images
+        if fitted_pairs(image)
+    ]
+
+
+# Labels of the report are read from results, which are there when a report is made; parameters cannot be, since they
+# would change with them and start jobs anew. One label each, as Snakemake makes switches that lead nowhere of several.
+
+
+def label_of(figure):
+    def label(wildcards, input):
+        records = json.loads(Path(input.solved).read_text())
+        status = next(r["status"] for r in records if r["image"] == image_of(wildcards).path)
+        return {"figure": f"{wildcards.band} {figure}: {status}"}
+
+    return label

@@ -1,0 +1,31 @@
+"""Where every file of the run is."""
+
+OUT = config["out_dir"].rstrip("/")
+TARGET = f"{OUT}/{{target}}"
+BAND = f"{TARGET}/{{band}}/{config['out_subdir']}"
+LOGS = f"{TARGET}/logs"
+PAIR = f"{BAND}/{{image}}_on_{{reference}}"
+CONVOLVED = f"{BAND}/{{image}}_to_{{resolution}}.fits"
+REPROJECTED = f"{PAIR}.fits"
+EXTERNAL = f"{TARGET}/{{target}}_{{instrument}}_external.json"
+INTERNAL = f"{BAND}/{{target}}_{{instrument}}_{{band}}_internal.json"
+OFFSETS = f"{TARGET}/{{target}}_offsets.json"
+ANCHORED = f"{TARGET}/{{band}}/{config['in_subdir']}/{{image}}_{config['out_step_ext']}.fits"
+FIT = f"{BAND}/{{image}}_fit"
+PICTURE = f"{BAND}/{{image}}_before_after"
+MEASURED = {"bins": "_bins.json", "pixels": "_pixels.npz", "view": "_view.npz"}  # what bin_pair writes of a pair
+FIGURES = (f"{FIT}.png", f"{FIT}.pdf", f"{FIT}.rst", f"{PICTURE}.png", f"{PICTURE}.rst")
+
+
+def one_of(values):
+    """A wildcard constraint: any of these, letter by letter."""
+    return "|".join(re.escape(value) for value in sorted(set(values) - {""}, key=len, reverse=True)) or "(?!)"
+
+
+wildcard_constraints:
+    target=one_of(plan.targets),
+    band=one_of(image.band for image in plan.images.values() if image not in plan.skipped),
+    image=one_of(image.name for image in plan.images.values() if image not in plan.skipped),
+    instrument=one_of(image.instrument for image in plan.images.values() if image not in plan.skipped),
+    resolution=one_of(pair.resolution for pair in plan.possible_pairs()),
+    reference=one_of(pair.reference for pair in plan.possible_pairs()),

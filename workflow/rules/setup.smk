@@ -1,0 +1,76 @@
+"""The configuration, checked, and the plan of the run: what all rules know."""
+
+import importlib
+import os
+import sys
+import time
+import zlib
+from pathlib import Path
+
+import yaml
+from snakemake.utils import validate
+
+PLANNING = (
+    "__init__",
+    "errors",
+    "files/__init__",
+    "files/atomic",
+    "planning/__init__",
+    "planning/plan",
+    "planning/settings",
+)
+RUNTIME = ("__init__", "failures", "mended", "preloaded", "sources")
+
+
+def load_package(folder, files):
+    """A folder of Python files as a package of a name of its own, so that nothing is added to sys.path.
+
+    The files are listed, since they have to be fetched where the workflow comes from a server.
+    """
+    paths = [workflow.source_path(f"{folder}/{name}.py") for name in files]
+    # A plain string: Snakemake's own cannot be written into the compiled file.
+    start = str(paths[0])
+    name = f"anchoring_{zlib.crc32(start.encode()):08x}"
+    spec = importlib.util.spec_from_file_location(name, start, submodule_search_locations=[os.path.dirname(start)])
+    sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[name])
+    modules = [Path(path).parts for path in files if not path.endswith("__init__")]
+    return {parts[-1]: importlib.import_module(".".join([name, *parts])) for parts in modules}
+
+
+def validated(config):
+    """The configuration with defaults filled in; what is wrong with it ends the run before it starts."""
+    schema = workflow.source_path("../schemas/config.schema.yaml")
+    loaded = yaml.safe_load(Path(schema).read_text())
+    problems = settings.problems(config, loaded)
+    if problems:
+        # Not a WorkflowError: that would be told with the lines of this file.
+        sys.exit("\n  ".join(["The configuration is not right:", *problems]))
+    settings.gather(config, loaded)
+    validate(config, schema)
+    return config
+
+
+def refuse_taken(target, rules):
+    """A target that cannot be asked for by its name, since a rule has it already, ends the run before it starts."""
+    if rules.has(target) or target == "anchor_all":
+        sys.exit(
+            f"{config['in_dir']}/{target}: a rule of the workflow is called {target}; expected another name of a "
+            "target: rename the folder, or list in 'targets' what to anchor"
+        )
+
+
+def planned(config):
+    try:
+        return planning.make_plan(config)
+    except planning.PlanError as error:
+        sys.exit(str(error))
+
+
+library = load_package("../scripts/anchoring", PLANNING)
+runtime = load_package("../runtime", RUNTIME)
+settings, planning, files = library["settings"], library["plan"], library["atomic"]
+failures, mended, preloaded, sources = (runtime[name] for name in RUNTIME[1:])
+plan = planned(validated(config))
+STARTED = time.time()
+os.environ[files.RUN] = files.process_name()

@@ -1,0 +1,1 @@
+"""From a measured pair to a fit: the line, its errors and its flags."""

@@ -1,0 +1,137 @@
+"""The noise of a reference image: stated by its maker, or measured on its own sky."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ..errors import AnchoringError
+from ..images.coverage import SIGMA_PER_FWHM
+
+FAINT = 30.0  # percentile of the local level up to which sky counts as blank
+RELATIVE_ERROR = 0.1  # of any stated or measured noise
+LEAST_BEAMS = 20  # areas of sky a measurement needs
+
+
+class Noise(NamedTuple):
+    """Standard deviation of a sample, MJy/sr, and where it is from: config, map, header, sky, faint or unknown."""
+
+    sigma: float
+    source: str
+
+
+def reference_noise(image, outside, *, beam, configured=None, uncertainty=None, header=None, averaged=1.0, factor=1.0):
+    """Noise of the samples of a reference, from the first of: configuration, uncertainty map, its own sky.
+
+    Parameters
+    ----------
+    image : (ny, nx) array
+        The samples of the reference, each a pixel or the mean of a square of pixels, MJy/sr.
+    outside : (ny, nx) bool array
+        Samples beyond the comparison image's footprint.
+    beam : float
+        FWHM, samples.
+    configured : float or str, optional
+        Of a pixel, MJy/sr, or the keyword of `header` that holds it in the unit of the image.
+    uncertainty : (ny, nx) array, optional
+        One standard deviation of a pixel, MJy/sr, its rms in each sample; the median of its finite values inside the
+        footprint is taken.
+    header : mapping, optional
+    averaged : float
+        `noise_of_mean` of the pixels of a sample: what is stated of a pixel is multiplied by it. What is measured is
+        measured on the samples.
+    factor : float
+        MJy/sr per unit of the image in its file.
+
+    Returns
+    -------
+    Noise; sigma NaN from "unknown" if there is nothing to tell.
+
+    Raises
+    ------
+    AnchoringError
+        If the keyword is not there or is no noise.
+    """
+    if isinstance(configured, str):
+        return Noise(averaged * factor * noise_of_header(header or {}, configured), "header")
+    if configured is not None:
+        return Noise(averaged * float(configured), "config")
+    if uncertainty is not None:
+        inside = uncertainty[~outside & np.isfinite(uncertainty)]
+        if inside.size:
+            return Noise(averaged * float(np.median(inside)), "map")
+    for region, source in ((outside, "sky"), (np.ones_like(outside), "faint")):
+        sigma = sky_noise(image, region, beam=beam)
+        if math.isfinite(sigma):
+            return Noise(sigma, source)
+    return Noise(math.nan, "unknown")
+
+
+def noise_of_mean(side, fwhm):
+    """Noise of the mean of side x side pixels, in units of the noise of one.
+
+    For noise that was white before a Gaussian of this FWHM (sigma s, pixels), whose autocorrelation is a Gaussian of
+    sqrt(2) s. Along each axis the variance of a mean is
+
+        1 / side^2 sum over k = -(side - 1) to side - 1 of (side - |k|) exp(-k^2 / 4 s^2)
+
+    and the two axes are alike, so that this is the ratio of standard deviations. It is 1 / side for white noise.
+
+    Parameters
+    ----------
+    side : int
+        Pixels.
+    fwhm : float
+        Of what smoothed the noise, pixels; 0 if nothing did.
+    """
+    lag = np.arange(1, side)
+    width = max(2 * fwhm * SIGMA_PER_FWHM, 1e-3)
+    return float((side + 2 * np.sum((side - lag) * np.exp(-((lag / width) ** 2)))) / side**2)
+
+
+def noise_of_header(header, name):
+    """The noise, in the image's unit, that a header holds under a keyword; AnchoringError without one."""
+    value = header.get(name)
+    if not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
+        raise AnchoringError(f"the reference's header has {name} = {value!r}; expected its noise in its own unit")
+    return float(value)
+
+
+def sky_noise(image, region, *, beam):
+    """Noise of pixels that are correlated over a beam, on the faintest part of a region.
+
+    From second differences d = x(p - l) - 2 x(p) + x(p + l) along both axes with l = 2 FWHM, where noise that was
+    white before the beam (autocorrelation a Gaussian of sqrt(2) FWHM) is independent to 0.4 %, so that var(d) =
+    6 sigma^2, and a sky with a gradient adds nothing. Of these, those whose level, the mean of the three pixels, is
+    among the lowest FAINT percent: level and d are uncorrelated, so this choice leaves the noise as it is. Stars go by
+    sigma = 1.4826 MAD(d) / sqrt(6).
+
+    Parameters
+    ----------
+    image : (ny, nx) array, MJy/sr
+    region : (ny, nx) bool array
+    beam : float
+        FWHM, pixels.
+
+    Returns
+    -------
+    sigma, MJy/sr; NaN with fewer than LEAST_BEAMS beams of sky.
+    """
+    lag = max(round(2 * beam), 1)
+    image = np.where(region, image, np.nan)
+    differences, levels = [], []
+    for plane in (image, image.T):
+        if plane.shape[0] > 2 * lag:
+            before, here, after = plane[: -2 * lag], plane[lag:-lag], plane[2 * lag :]
+            differences.append((before - 2 * here + after).ravel())
+            levels.append((before + here + after).ravel())
+    if not differences:
+        return math.nan
+    difference, level = np.concatenate(differences), np.concatenate(levels)
+    known = np.isfinite(difference)
+    # Every pixel is in two differences.
+    if known.sum() < 2 * LEAST_BEAMS * max(beam, 1) ** 2 * 100 / FAINT:
+        return math.nan
+    difference, level = difference[known], level[known]
+    faint = difference[level <= np.percentile(level, FAINT)]
+    return float(1.4826 * np.median(np.abs(faint - np.median(faint))) / math.sqrt(6))

@@ -1,0 +1,86 @@
+"""What the eye needs of a pair of images: both at the size of a screen, and how their faint pixels are distributed."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..images.coverage import blocks
+from .binning import cells, shown_limits
+
+SIDE = 256  # pixels of the longer side of a view, at most
+FAINT = 50.0  # percentile of the pixels up to which they are counted: the faint half
+CELLS = 80
+
+
+class View(NamedTuple):
+    """A pair at the size of a screen.
+
+    x, y : (ny, nx) float32 arrays, MJy/sr, reference and image, means of square blocks; NaN without a pixel in common
+    scale : arcsec, side of a block
+    x_counts, y_counts : (CELLS,) int64 arrays, pixels in common, from the faintest to the FAINT percentile
+    x_edges, y_edges : (CELLS + 1,) arrays, MJy/sr
+    n_pixels : all pixels in common
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    scale: float
+    x_counts: np.ndarray
+    x_edges: np.ndarray
+    y_counts: np.ndarray
+    y_edges: np.ndarray
+    n_pixels: int
+
+
+def make_view(x_image, y_image, both, scale):
+    """The view of two images on one grid.
+
+    Parameters
+    ----------
+    x_image, y_image : (ny, nx) arrays
+        Reference and image, MJy/sr.
+    both : (ny, nx) bool array
+        Pixels that both images have; at least one.
+    scale : float
+        arcsec per pixel.
+    """
+    window = _bounding_box(both)
+    inside = both[window]
+    side = -(-max(inside.shape) // SIDE)
+    counted = _block_sums(inside, inside, side)
+    means = []
+    for image in (x_image, y_image):
+        total = _block_sums(image[window], inside, side)
+        means.append(np.divide(total, counted, out=np.full(counted.shape, np.nan), where=counted > 0))
+    x, y = (mean.astype(np.float32) for mean in means)
+    faint = _faint_counts(x_image, both), _faint_counts(y_image, both)
+    return View(x, y, scale * side, *faint[0], *faint[1], int(inside.sum()))
+
+
+def empty_view():
+    """The view of a pair that has no pixel in common."""
+    nothing, counts, edges = np.zeros((0, 0), np.float32), np.zeros(CELLS, np.int64), np.linspace(0, 1, CELLS + 1)
+    return View(nothing, nothing, 1.0, counts, edges, counts, edges, 0)
+
+
+def _bounding_box(mask):
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def _block_sums(image, inside, side):
+    """Sums of the pixels inside, over square blocks; those at the last row and column may be cut."""
+    ny, nx = image.shape
+    blocks = (slice(start, start + side) for start in range(0, ny, side))
+    rows = [np.where(inside[block], image[block], 0).sum(axis=0, dtype=float) for block in blocks]
+    return np.add.reduceat(np.array(rows), np.arange(0, nx, side), axis=1)
+
+
+def _faint_counts(image, both):
+    counts, edges = (
+        np.zeros(CELLS + 2, dtype=np.int64),
+        np.linspace(*shown_limits(image, both, (0.1, FAINT)), CELLS + 1),
+    )
+    for (values,) in blocks(both, image):
+        counts += np.bincount(cells(values, edges), minlength=CELLS + 2)
+    return counts[1:-1], edges

@@ -1,0 +1,1 @@
+"""Before a run: the configuration, the tree on disk, which image meets which reference, what it will cost. No numpy."""

@@ -1,0 +1,209 @@
+"""Pages to look at in a browser: the survey as one file, and tables that can be sorted. No network, no other files."""
+
+import math
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader
+
+from ..files.atomic import atomic_write
+from .tables import image_rows
+from .text import band_label, error_of, fit_words, flags_of, offset_words, signed
+
+STEPS = (3, 10, 30, 100)  # |offset| / error at which the colour of a cell changes
+SYMBOLS = {"failed": "✗", "flagged": "⚠", "skipped": "–", "anchored": "✓"}  # in the order of what to look at first
+# name: heading, unit; of what a row of either table may hold, in the order of the columns
+COLUMNS = {
+    "target": ("target", ""),
+    "band": ("band", ""),
+    "compar_filter": ("band", ""),
+    "compar_filename": ("image", ""),
+    "image": ("image", ""),
+    "ref_filter": ("reference", ""),
+    "reference": ("reference", ""),
+    "status": ("status", ""),
+    "reason": ("reason", ""),
+    "flags": ("flags", ""),
+    "offset": ("offset", "MJy/sr"),
+    "offset_err": ("error", "MJy/sr"),
+    "offset_sys": ("systematic error", "MJy/sr"),
+    "slope": ("slope", ""),
+    "slope_err": ("error of slope", ""),
+    "intercept": ("intercept", "MJy/sr"),
+    "intercept_err": ("error of intercept", "MJy/sr"),
+    "range_min": ("range from", "MJy/sr"),
+    "range_max": ("range to", "MJy/sr"),
+    "rms": ("rms", "MJy/sr"),
+    "n_bins": ("bins", ""),
+    "n_pixels": ("pixels", ""),
+    "n_independent": ("independent", ""),
+    "closure": ("closure", "MJy/sr"),
+    "shift": ("shift", "arcsec"),
+    "shift_err": ("error of shift", "arcsec"),
+    "correlation": ("correlation", ""),
+    "resolution": ("resolution", ""),
+}
+TEXT = {name for name in COLUMNS if name.endswith(("filter", "filename"))} | {
+    "target", "band", "image", "reference", "status", "reason", "flags", "resolution"}  # fmt: skip
+
+
+def write_page(path, template, **values):
+    """Write a template of this folder, filled in, as a file."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    words = environment.get_template(template).render(**values)
+    with atomic_write(path) as temporary:
+        temporary.write_text(words, encoding="utf-8")
+
+
+# --- the survey -------------------------------------------------------------------------------------------------------
+
+
+def survey(records, figures, simplify_labels):
+    """What the page of a survey shows.
+
+    Parameters
+    ----------
+    records : list of mappings
+        As they ended, one per image.
+    figures : list of mappings
+        Per image (its path) that has them `picture` and `fit`: paths of figures from the page, without their endings;
+        and the `references` that the latter shows.
+    simplify_labels : bool
+
+    Returns
+    -------
+    dict
+        The values of survey.html.jinja.
+    """
+    placed = {figure["image"]: figure for figure in figures}
+    images = [_image(record, placed.get(record["image"], {}), simplify_labels) for record in records]
+    images.sort(key=lambda image: (image["target"], band_order(image["band"]), image["name"]))
+    bands = sorted({image["band"] for image in images}, key=band_order)
+    targets = {image["target"]: {band: [] for band in bands} for image in images}
+    for image in images:
+        targets[image["target"]][image["band"]].append(image)
+    kinds = list(SYMBOLS)
+    worst_first = sorted(images, key=lambda image: kinds.index(image["kind"]))
+    anchored = [image for image in worst_first if image["kind"] in ("flagged", "anchored")]
+    missing = [image for image in worst_first if image["kind"] in ("failed", "skipped")]
+    return {
+        "total": len(images),
+        "counts": {kind: sum(image["kind"] == kind for image in images) for kind in kinds},
+        "symbols": SYMBOLS,
+        "steps": STEPS,
+        "bands": bands,
+        "targets": [{"name": t, "id": quote(f"target/{t}"), "cells": cells} for t, cells in targets.items()],
+        "first": [image for image in worst_first if image["kind"] != "anchored"],
+        "offsets": table([i["row"] for i in anchored], without=("status",), anchors=[i["id"] for i in anchored]),
+        "missing": table([i["row"] for i in missing], without=("flags",), anchors=[i["id"] for i in missing]),
+    }
+
+
+def band_order(band):
+    """Sort key: bands by the number in their name, which for JWST is their wavelength."""
+    number = re.search(r"\d+", band)
+    return (int(number.group()) if number else math.inf, band)
+
+
+def _image(record, figures, simplify_labels):
+    """An image as the page shows it."""
+    flags = flags_of(record)
+    anchored = record["status"] == "anchored"
+    kind = record["status"] if not anchored else "flagged" if flags else "anchored"
+    fit = record["fits"][record["chosen"]] if anchored else {}
+    low, high = fit.get("range") or (None, None)
+    ratio = significance(record["offset"], error_of(record))
+    return {
+        **{name: record[name] for name in ("target", "band", "name")},
+        "id": quote(f"{record['target']}/{record['band']}/{record['name']}"),
+        "kind": kind,
+        "symbol": SYMBOLS[kind],
+        "flags": flags,
+        "short": f"{record['offset']:+.2f}".replace("-", "−") if anchored else kind,
+        "ratio": "" if ratio is None else f"{ratio:.0f}σ" if ratio >= 10 else f"{ratio:.1f}σ",
+        "step": "" if ratio is None else f"s{sum(ratio >= step for step in STEPS)}",
+        "words": offset_words(record),
+        "reference": band_label(record["reference"], simplify_labels) if record["reference"] else "",
+        "picture": _address(figures.get("picture"), ".png"),
+        "fit_png": _address(figures.get("fit"), ".png"),
+        "fit_pdf": _address(figures.get("fit"), ".pdf"),
+        "n_drawn": len(figures.get("references", ())),
+        "fits": _fits(record, figures.get("references", ()), simplify_labels),
+        "row": {
+            **image_rows([record])[0],
+            "flags": flags,
+            "range_min": low,
+            "range_max": high,
+            **{name: fit.get(name) for name in ("n_independent", "shift", "shift_err", "correlation")},
+        },
+    }
+
+
+def significance(offset, error):
+    """|offset| / error; None without either."""
+    return abs(offset) / error if offset is not None and error else None
+
+
+def _fits(record, drawn, simplify_labels):
+    """The fits of an image, the chosen one first."""
+    fits = [
+        {
+            "label": band_label(fit["label"], simplify_labels),
+            "chosen": index == record["chosen"],
+            "words": fit_words(fit),
+            "status": fit["status"],
+            "reason": fit["reason"],
+            "flags": flags_of(fit),
+            "drawn": fit["reference"] in drawn,
+        }
+        for index, fit in enumerate(record["fits"])
+    ]
+    return sorted(fits, key=lambda fit: not fit["chosen"])
+
+
+def _address(stem, ending):
+    """A path as a relative URL."""
+    return quote(f"{stem}{ending}") if stem else ""
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def table(rows, *, without=(), anchors=None):
+    """Rows of a table of the run (numbers, or text as in a CSV file) as a page shows them.
+
+    Columns are those that any row has a value in, less `without`. `anchors` are the ids that rows lead to, if they do.
+
+    Returns
+    -------
+    dict of headings, a list of (heading, unit, kind), and rows, a list of (anchor, cells); a cell is what it says and
+    what it is sorted by.
+    """
+    names = [n for n in COLUMNS if n not in without and any(row.get(n) not in (None, "", []) for row in rows)]
+    return {
+        "headings": [(*COLUMNS[name], "text" if name in TEXT else "number") for name in names],
+        "rows": [
+            (anchor, [_cell(name, row.get(name)) for name in names])
+            for row, anchor in zip(rows, anchors or [""] * len(rows), strict=True)
+        ],
+    }
+
+
+def _cell(name, value):
+    if name == "flags":
+        value = ", ".join(flags_of({"flags": value}))
+    if name in TEXT:
+        return str(value or ""), str(value or "")
+    if value in (None, "") or not math.isfinite(float(value)):
+        return "", ""
+    value = float(value)
+    if name.startswith("n_"):
+        words = f"{value:,.0f}"
+    elif name in ("offset", "closure"):
+        words = signed(value)
+    else:
+        words = f"{value:.4f}" if name in ("slope", "intercept") else f"{value:.2g}"
+    return words.replace("-", "−"), repr(value)

@@ -1,0 +1,1 @@
+"""From fits to offsets, and the record of an image."""

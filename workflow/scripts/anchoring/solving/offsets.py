@@ -1,0 +1,227 @@
+"""From fits to offsets: what has to be added to an image so that its zero is the reference's zero."""
+
+import math
+
+from ..errors import RUN_AGAIN
+from ..files.atomic import or_nan
+from ..fitting.flags import DISAGREE
+from .records import without_offset
+
+# A record is one image with the fits it has (a list of mappings in order of preference, each with reference, label,
+# kind, resolution, status, reason and, if its status is "fitted", slope, intercept and what else describes the fit).
+
+
+def external_offset(intercept):
+    """Offset, MJy/sr, of an image fitted as y = slope * x + intercept on a reference x whose zero is right."""
+    return -intercept
+
+
+def internal_offset(slope, intercept, reference_offset):
+    """Offset, MJy/sr, of an image fitted on a reference band as it was before its own `reference_offset` was added.
+
+    y = slope * x + intercept and the right zero of x is at x + reference_offset = 0, so that
+    offset_y = -intercept + slope * reference_offset.
+    """
+    return -intercept + slope * reference_offset
+
+
+def internal_offset_error(fit, reference):
+    """Error, MJy/sr, of `internal_offset`.
+
+    With m, b the slope and intercept and o the reference band's offset, whose error is independent of theirs::
+
+        var = var(b) + o^2 var(m) + m^2 var(o) - 2 o cov(b, m)
+
+    Parameters
+    ----------
+    fit : mapping
+        slope, slope_err, intercept_err and covariance.
+    reference : mapping
+        offset and offset_err of the reference band.
+    """
+    return _propagated(fit, reference, ("slope_err", "intercept_err", "covariance", "offset_err"))
+
+
+def internal_offset_sys(fit, reference):
+    """Systematic part of the error of `internal_offset`, MJy/sr: by the same formula from the systematic (co)variances.
+
+    Parameters
+    ----------
+    fit : mapping
+        slope, slope_sys, intercept_sys and covariance_sys.
+    reference : mapping
+        offset and offset_sys of the reference band.
+    """
+    return _propagated(fit, reference, ("slope_sys", "intercept_sys", "covariance_sys", "offset_sys"))
+
+
+def _propagated(fit, reference, names):
+    slope_err, intercept_err, covariance = (or_nan(fit[name]) for name in names[:3])
+    o, m, reference_err = reference["offset"], fit["slope"], or_nan(reference[names[3]])
+    variance = intercept_err**2 + (o * slope_err) ** 2 + (m * reference_err) ** 2 - 2 * o * covariance
+    # Round-off can leave a variance of 0 a hair below it.
+    return math.sqrt(variance) if not variance < 0 else 0.0
+
+
+def with_tension(fits):
+    """External fits with the `tension` of each with the others: the largest difference of offsets in sigma.
+
+    A sigma is the quadrature sum of the statistical and systematic errors of both. It has the sign of this offset less
+    the other, and is None where this fit or every other one has no error that is known.
+    """
+    answers = [(external_offset(fit["intercept"]), _total(fit)) if _has_error(fit) else None for fit in fits]
+    return [{**fit, "tension": _tension(answers, i)} for i, fit in enumerate(fits)]
+
+
+def _total(fit):
+    return math.hypot(or_nan(fit["intercept_err"]), or_nan(fit["intercept_sys"]))
+
+
+def _has_error(fit):
+    return fit["status"] == "fitted" and math.isfinite(_total(fit))
+
+
+def _tension(answers, index):
+    if answers[index] is None:
+        return None
+    offset, error = answers[index]
+    others = [
+        (offset - other[0]) / max(math.hypot(error, other[1]), 1e-12)
+        for i, other in enumerate(answers)
+        if other is not None and i != index
+    ]
+    # Of two as far on either side the positive one: the order of the references decides nothing.
+    return max(others, key=lambda sigma: (abs(sigma), sigma), default=None)
+
+
+def spread(offsets, errors):
+    """Standard deviation between answers, MJy/sr, that their errors do not explain.
+
+    The moment estimator of DerSimonian & Laird (1986, Controlled Clinical Trials 7, 177) with w = 1 / error^2::
+
+        tau^2 = max(0, (Q - (k - 1)) / (sum w - sum w^2 / sum w)),        Q = sum w (offset - mean)^2
+
+    For two answers it is (difference^2 - error_1^2 - error_2^2) / 2.
+    """
+    weights = [1 / max(error, 1e-12) ** 2 for error in errors]
+    # fsum: the same to the last digit in any order.
+    total = math.fsum(weights)
+    mean = math.fsum(w * o for w, o in zip(weights, offsets, strict=True)) / total
+    q = math.fsum(w * (o - mean) ** 2 for w, o in zip(weights, offsets, strict=True))
+    freedom = total - math.fsum(w * w for w in weights) / total
+    return math.sqrt(max(0.0, (q - (len(offsets) - 1)) / freedom)) if freedom > 0 else 0.0
+
+
+def solve_external(image):
+    """The offset of a ref_band image: from the first of its fits, in order of preference, that is usable.
+
+    References that disagree (flags.DISAGREE) add their `spread` to the systematic error.
+
+    Parameters
+    ----------
+    image : mapping
+        A record with its `fits`.
+
+    Returns
+    -------
+    The record with status (anchored, skipped or failed), offset, offset_err and offset_sys (MJy/sr or None), chosen
+    (index in fits or None), reference and reason added, and in each fit its tension, offset, offset_err and offset_sys.
+    """
+    fits = [_with_errors(fit) for fit in with_tension(image["fits"])]
+    known = [fit for fit in fits if _has_error(fit)]
+    if len(known) > 1:
+        between = spread([external_offset(fit["intercept"]) for fit in known], [_total(fit) for fit in known])
+        fits = [_widened(fit, between) for fit in fits]
+    image = {**image, "fits": fits}
+    for index, fit in enumerate(fits):
+        if fit["status"] == "fitted":
+            return _anchored(image, index)
+    return _not_anchored(image)
+
+
+def _with_errors(fit):
+    if fit["status"] != "fitted":
+        return fit
+    offset = external_offset(fit["intercept"])
+    return {**fit, "offset": offset, "offset_err": fit["intercept_err"], "offset_sys": fit["intercept_sys"]}
+
+
+def _widened(fit, between):
+    if fit["tension"] is None or not abs(fit["tension"]) > DISAGREE:
+        return fit
+    flags = [*fit["flags"], "references_disagree"]
+    return {**fit, "flags": flags, "offset_sys": math.hypot(fit["offset_sys"], between)}
+
+
+def solve_internal(image, references):
+    """The offset of any other image, from its fit on an anchored ref_band image: the one with most pixels in common.
+
+    Parameters
+    ----------
+    image : mapping
+        A record with its `fits`.
+    references : mapping
+        Solved record of every ref_band image, by band and name.
+
+    Returns
+    -------
+    As `solve_external`; a fit on a ref_band image that is not anchored fails with that reason.
+    """
+    fits = [_internal_errors(fit, references.get((fit["label"], fit["reference"]))) for fit in image["fits"]]
+    image = {**image, "fits": fits}
+    usable = [index for index, fit in enumerate(fits) if fit["status"] == "fitted"]
+    if not usable:
+        return _not_anchored(image)
+    index = max(usable, key=lambda i: fits[i]["n_pixels"])
+    return _anchored(image, index)
+
+
+def _internal_errors(fit, reference):
+    fit = _on_anchored(fit, reference)
+    if fit["status"] != "fitted":
+        return fit
+    own = {
+        "offset": internal_offset(fit["slope"], fit["intercept"], reference["offset"]),
+        "offset_err": internal_offset_error(fit, reference),
+        "offset_sys": internal_offset_sys(fit, reference),
+    }
+    return {**fit, **own}
+
+
+def _on_anchored(fit, reference):
+    if fit["status"] != "fitted":
+        return fit
+    if not reference:
+        return {**fit, "status": "failed", "reason": "its reference is unknown"}
+    if reference["status"] != "anchored":
+        reason = f"its reference band is not anchored ({reference['reason']})"
+        return {**fit, "status": reference["status"], "reason": reason}
+    if fit.get("reference_source") != reference.get("source"):
+        reason = (
+            f"{reference['image']} was changed between its own fit and this one on it; expected one image for both: "
+            f"{RUN_AGAIN}"
+        )
+        return {**fit, "status": "failed", "reason": reason}
+    return fit
+
+
+def _anchored(image, index):
+    """The record with the offset of one of its fits."""
+    fit = image["fits"][index]
+    return {
+        **image,
+        "status": "anchored",
+        **{name: fit[name] for name in ("offset", "offset_err", "offset_sys")},
+        "chosen": index,
+        "source": fit.get("image_source"),  # `hdus.Image.source` of what was fitted
+        "reference": fit["label"],
+        "reason": "",
+    }
+
+
+def _not_anchored(image):
+    """Failed if anything was tried, else skipped."""
+    fits = image["fits"]
+    status = "failed" if any(fit["status"] == "failed" for fit in fits) else "skipped"
+    reason = "; ".join(dict.fromkeys(f"{fit['label']}: {fit['reason']}" for fit in fits))
+    return without_offset(image, status, reason)
