@@ -33,6 +33,22 @@ rule summarise_run:
         "../scripts/summarise_run.py"
 
 
+# On a cluster, one submission with the anchored images of its target, which nothing else connects.
+rule report_target:
+    input:
+        lib=library_files("report_target"),
+        offsets=OFFSETS,
+        anchored=anchored_images(None),
+    output:
+        REPORT,
+    log:
+        f"{LOGS}/report_target.log",
+    conda:
+        "../../environment.yml"
+    script:
+        "../scripts/report_target.py"
+
+
 # They look at every product, so that they run last and again after any of them. (None is `ancient`: Snakemake takes a job
 # whose inputs are made again for one that runs, looks for no other reason, and then leaves it out for its ancient inputs.)
 rule verify_target:
@@ -40,7 +56,7 @@ rule verify_target:
         lib=library_files("verify_run"),
         offsets=[OFFSETS],
         products=lambda wildcards: products_of([wildcards.target]),
-        anchored=anchored_images(None),
+        reports=[REPORT],
     output:
         f"{TARGET}/{{target}}_complete.txt",
     log:
@@ -58,9 +74,9 @@ rule verify_target:
 
 use rule verify_target as verify_run with:
     input:
-        *map(anchored_images, plan.targets),
         lib=library_files("verify_run"),
         offsets=offsets_files(plan.targets),
+        reports=[REPORT.format(target=target) for target in plan.targets],
         products=[*products_of(plan.targets), f"{OUT}/anchor_summary.csv"],
     output:
         f"{OUT}/run_complete.txt",
