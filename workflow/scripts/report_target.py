@@ -1,7 +1,7 @@
 """Write which images of a target were anchored, and why the others were not."""
 
-from anchoring.script import run
 from anchoring.files.atomic import atomic_write
+from anchoring.script import run
 from anchoring.showing import tables
 from anchoring.solving import records
 
