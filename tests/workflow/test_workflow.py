@@ -119,7 +119,7 @@ OF_THE_RUN = ("summarise_run", "show_summary", "write_index")  # run once whenev
 @pytest.mark.parametrize(
     ("removed", "rules"),
     [
-        ("ngc0628/F770W/lv3/ngc0628_miri_lv3_f770w_i2d_anchor.fits", {"apply_offset"}),
+        ("ngc0628/F770W/lv3/ngc0628_miri_lv3_f770w_i2d_anchor.fits", {"apply_offset", "report_target"}),
         ("ngc0628/F335M/anchored/ngc0628_nircam_lv3_f335m_fit.pdf", {"plot_image"}),
         ("ngc0628/ngc0628_anchor_tab.fits", {"tabulate_target", "show_table"}),
         ("anchor_summary.csv", {"summarise_run", "show_summary"}),
