@@ -34,7 +34,7 @@ CONFIGURATION = [
     {"ref_band": {"miri": "F2100W"}},
     {"external_bands": {"miri": ["w3_atgauss15", "irac4_atgauss4"]}},
     {"allow_unanchored": True, "instruments": {"miri": {"external_bands": ["irac1"]}}},
-    {"internal_conv_band": "gauss15", "keep_intermediates": False},
+    {"internal_conv_band": "gauss15", "keep_intermediates": False, "convolved_errors": "all"},
     {"reproject_func": "adaptive"},
     {"galaxy_table": TABLE},
     {"galaxy_table": TABLE, "reff_factor": 1.5, "nbins": 12},

@@ -112,14 +112,14 @@ def test_nothing_is_left_to_do(ideal):
     assert ideal.planned_jobs() == {}
 
 
-CHECKS = {"verify_run", "collect_offsets", "all"}  # run whenever anything else did
+CHECKS = {"report_target", "verify_run", "collect_offsets", "all"}  # run whenever anything else did
 OF_THE_RUN = ("summarise_run", "show_summary", "write_index")  # run once whenever an offset may have changed
 
 
 @pytest.mark.parametrize(
     ("removed", "rules"),
     [
-        ("ngc0628/F770W/lv3/ngc0628_miri_lv3_f770w_i2d_anchor.fits", {"apply_offset", "report_target"}),
+        ("ngc0628/F770W/lv3/ngc0628_miri_lv3_f770w_i2d_anchor.fits", {"apply_offset"}),
         ("ngc0628/F335M/anchored/ngc0628_nircam_lv3_f335m_fit.pdf", {"plot_image"}),
         ("ngc0628/ngc0628_anchor_tab.fits", {"tabulate_target", "show_table"}),
         ("anchor_summary.csv", {"summarise_run", "show_summary"}),
@@ -205,6 +205,19 @@ def test_a_changed_parameter_reruns_its_rule_and_what_follows(finished):
 def test_keeping_no_intermediates_changes_nothing_else(finished):
     finished.configure(keep_intermediates=False)
     assert without_checks(finished.planned_jobs()) == {}
+
+
+def test_errors_are_convolved_where_they_are_the_noise_of_a_reference(finished):
+    with_error = set()
+    for path in finished.folder.glob("results/ngc0628/*/anchored/*_to_*.fits"):
+        with fits.open(path) as hdus:
+            if "ERR" in hdus:
+                with_error.add(path.stem.partition("_lv3_")[2])
+    assert with_error == {"f300m_to_f2100w", "f770w_to_f2100w"}
+    finished.configure(convolved_errors="all")
+    assert (
+        finished.planned_jobs()["convolve_image"] == len(list(finished.folder.glob("results/*/*/anchored/*_to_*"))) - 4
+    )
 
 
 def test_one_target_runs_by_its_name(ideal, tmp_path):

@@ -16,6 +16,7 @@ rule convolve_image:
         mem_mb=memory(500, image=2.5, kernel=16, mask=8),
     params:
         band=lambda wildcards: wildcards.band,
+        with_error=with_error,
         stamps=lambda wildcards: stamps(image_of(wildcards).path, kernel_of(wildcards), mask_of(wildcards)),
     script:
         "../scripts/convolve_image.py"

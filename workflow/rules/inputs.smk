@@ -46,6 +46,15 @@ def kernel_of(wildcards):
     return planning.kernel_path(config, wildcards.band, wildcards.resolution)
 
 
+def with_error(wildcards):
+    """Whether ERR is convolved too: where it is the noise of a ref_band that other bands are fitted against."""
+    image = image_of(wildcards)
+    return config["convolved_errors"] == "all" or any(
+        pair.reference_image == image and pair.resolution == wildcards.resolution
+        for pair in plan.possible_pairs(image.target)
+    )
+
+
 def reference_of(wildcards):
     """The image that a pair is fitted against."""
     pair = pair_of(wildcards)

@@ -8,9 +8,9 @@ from anchoring.images import convolution, headers
 from anchoring.script import run
 
 
-def main(image, kernel, output, threads, band=None, mask=None):
+def main(image, kernel, output, threads, band=None, mask=None, with_error=True):
     try:
-        mosaic = mosaics.map_image(image, band=band)
+        mosaic = mosaics.map_image(image, band=band, with_error=with_error)
         headers.celestial_wcs(mosaic.header, image)  # what is reprojected later has another name
         scale = headers.pixel_scale(mosaic.header, image)
         headers.require_square(mosaic.header, image)
@@ -52,4 +52,5 @@ if __name__ == "__main__":
         threads=snakemake.threads,
         band=snakemake.params.band,
         mask=snakemake.input.get("mask") or None,
+        with_error=snakemake.params.with_error,
     )

@@ -47,15 +47,16 @@ def read_image(path, *, band=None):
     return Image(data, error, mosaic.header, source=mosaic.source)
 
 
-def map_image(path, *, band=None, with_source=True):
+def map_image(path, *, band=None, with_source=True, with_error=True):
     """A `Mosaic`, whose pixels are read when they are asked for; AnchoringError in the words of `read_image`.
 
-    Without `with_source` its `source` is "", and only a part of its pixels is read.
+    Without `with_source` its `source` is "", and only a part of its pixels is read; without `with_error` it has no ERR.
     """
     with opened(path, scaled=False) as hdus:
         _require_mosaic(hdus, path, band)
         # What is mapped stays so when the file is closed.
-        planes = [_Plane(hdus[name], path) if name else None for name in _names(hdus, path)]
+        names = [name if with_error or name != "ERR" else None for name in _names(hdus, path)]
+        planes = [_Plane(hdus[name], path) if name else None for name in names]
         source = checksum_of(hdus["SCI"]) if with_source else ""
         return Mosaic(path, planes, parsed(hdus["SCI"].header, path), source)
 
