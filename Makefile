@@ -25,9 +25,9 @@ $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 
 demo: $(VENV)/installed
 	rm -rf $(DEMO)
-	$(BIN)/python demo/simulate.py $(DEMO)/data
+	$(BIN)/python -m simulation $(DEMO)/data
 	$(BIN)/snakemake --cores $(CORES) --quiet rules --configfile config/demo.yaml
-	$(BIN)/python demo/compare.py $(DEMO)/results $(DEMO)/data/truth.csv
+	$(BIN)/python -m simulation.compare $(DEMO)/results $(DEMO)/data/truth.csv
 
 test: $(VENV)/installed-dev
 	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile tests

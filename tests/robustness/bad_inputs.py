@@ -21,11 +21,11 @@ from astropy import units
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from runs import ROOT, Project, set_cards, shipped
-from scene import IDEAL
-from simulate import simulate_tree
 
 from anchoring.planning.plan import PlanError, make_plan
 from anchoring.planning.settings import gather, problems
+from simulation.skies import IDEAL
+from simulation.trees import simulate_tree
 
 PAGE = ROOT / "docs/bad-inputs.md"
 BEGIN, END = (

@@ -21,7 +21,6 @@ import numpy as np
 import yaml
 from astropy.io import fits
 from runs import ROOT, shipped
-from scene import FWHM_PER_SIGMA
 
 import bin_pair
 import convolve_image
@@ -33,6 +32,7 @@ from anchoring.files.anchored import write_anchored
 from anchoring.fitting.pairs import Settings
 from anchoring.planning.plan import PlanError, make_plan
 from anchoring.planning.settings import gather, problems
+from simulation.fields import FWHM_PER_SIGMA
 
 CARD, BLOCK = 80, 2880
 SCALE, REFERENCE_SCALE = 0.3, 0.75  # arcsec

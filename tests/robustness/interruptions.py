@@ -22,7 +22,8 @@ if __name__ == "__main__":
     import conftest  # noqa: F401  makes the library and the simulator importable
 
 from runs import Project, before_scripts, checksums, products
-from scene import IDEAL
+
+from simulation.skies import IDEAL
 
 # Ctrl-C on a terminal and the end of a batch job's time reach every process; `kill` and the kernel take one.
 WAYS = {

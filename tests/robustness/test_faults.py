@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from runs import Project, before_scripts, checksums
-from scene import IDEAL, Sky
+
+from simulation.skies import IDEAL, Sky
 
 BANDS = ("F770W", "F2100W")
 REFERENCES = ("irac4_atgauss4", "w3_atgauss15")

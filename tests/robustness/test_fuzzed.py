@@ -5,8 +5,9 @@
 
 import fuzz
 import pytest
-from scene import IDEAL
-from simulate import simulate_tree
+
+from simulation.skies import IDEAL
+from simulation.trees import simulate_tree
 
 
 @pytest.fixture(scope="module")

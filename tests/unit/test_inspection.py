@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from runs import Project, set_cards
-from scene import IDEAL
 
 import bin_pair
 import convolve_image
@@ -18,6 +17,7 @@ from anchoring import inspection
 from anchoring.images import convolution
 from anchoring.planning import cost
 from anchoring.planning.plan import inspected, make_plan
+from simulation.skies import IDEAL
 
 SCALE, KERNEL_SCALES, REFERENCE_SCALE = 0.1, {"gauss4": 0.34, "f2100w": 0.05}, 0.3
 

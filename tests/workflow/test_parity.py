@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 import pytest
-from simulate import TARGETS, simulate_tree
 
 import bin_pair
 import convolve_image
@@ -15,6 +14,7 @@ import fit_images
 import reproject_image
 from anchoring.fitting.pairs import Settings
 from anchoring.planning.plan import make_plan
+from simulation.trees import TARGETS, simulate_tree
 
 PUBLISHED = json.loads((Path(__file__).parent / "pjpipe_demo.json").read_text())["fits"]
 TOLERANCE = 1e-5  # slope; MJy/sr of intercept

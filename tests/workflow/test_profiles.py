@@ -6,8 +6,9 @@ import subprocess
 import pytest
 import yaml
 from runs import ROOT, Project
-from scene import IDEAL
 from test_plan import touch
+
+from simulation.skies import IDEAL
 
 CLUSTERS = ("slurm", "generic")
 NO_JOBS = {"all", "ngc0001"}  # rules that only name what is to be made

@@ -14,7 +14,8 @@ import pytest
 import yaml
 from astropy.io import fits
 from runs import ROOT, Project, products, set_cards
-from scene import IDEAL
+
+from simulation.skies import IDEAL
 
 TREE = {"targets": ["ngc0628"], "bands": ("F770W", "F2100W"), "references": ("irac4_atgauss4", "w3_atgauss15"),
         "field": (90.0, 80.0), "coarsen": 6.0, "sky": IDEAL}  # fmt: skip

@@ -12,7 +12,8 @@ from astropy.io import fits
 from astropy.table import Table
 from pages import Page
 from runs import Project, checksums
-from scene import IDEAL
+
+from simulation.skies import IDEAL
 
 TARGETS = ("ngc0628", "eso097-013")
 

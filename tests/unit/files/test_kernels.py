@@ -7,12 +7,12 @@ import shutil
 
 import numpy as np
 import pytest
-import scene
 from astropy.io import fits
-from simulate import write_kernels
 
 from anchoring.errors import AnchoringError
 from anchoring.files import kernels
+from simulation.instruments import BANDS
+from simulation.trees import write_kernels
 
 DEG = 1 / 3600
 
@@ -199,7 +199,7 @@ def test_what_is_no_kernel_has_no_width():
 
 
 def test_simulated_kernels_pass(tmp_path):
-    write_kernels(tmp_path, scene.BANDS)
+    write_kernels(tmp_path, BANDS)
     paths = sorted(tmp_path.iterdir())
     assert len(paths) > 40
     for path in paths:

@@ -7,10 +7,10 @@ import pytest
 from astropy.io import fits
 from numpy.testing import assert_allclose, assert_array_equal
 from runs import Project
-from scene import IDEAL
 
 from anchoring.files import masks, mosaics
 from anchoring.images import headers
+from simulation.skies import IDEAL
 
 BANDS = ("F770W", "F1130W")
 CONFIG = {"instruments": {"miri": {"external_bands": ["irac4_atgauss4"], "internal_conv_band": "gauss4"}}}

@@ -10,11 +10,11 @@ import pytest
 from astropy.io import fits
 from numpy.testing import assert_allclose, assert_array_equal
 from runs import Project, set_cards
-from scene import IDEAL
 
 from anchoring.errors import AnchoringError
 from anchoring.files import intermediates, references
 from anchoring.measuring import noise
+from simulation.skies import IDEAL
 
 WCS = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 24.0, "CRVAL2": 15.0, "CRPIX1": 5.5, "CRPIX2": 5.5,
        "CDELT1": -1 / 3600, "CDELT2": 1 / 3600}  # fmt: skip
