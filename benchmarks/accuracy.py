@@ -103,7 +103,7 @@ def internal_outcome(pair, o_x, estimator, shift, anchor):
     zero = -shift if shift else None
     found = fit(pair, "F770W", estimator, limits=(low - shift, high - shift), external=False, zero=zero)
     reference = {"status": "anchored", "offset": o_x + anchor[0], "offset_err": anchor[1], "offset_sys": anchor[2]}
-    return outcome(offsets.solve_internal({"fits": [found]}, {"x": reference}), pair.offset)
+    return outcome(offsets.solve_internal({"fits": [found]}, {("F770W", "x"): reference}), pair.offset)
 
 
 def outcome(solved, truth):
