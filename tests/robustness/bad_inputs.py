@@ -12,9 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-if __name__ == "__main__":
-    import conftest  # noqa: F401 (the folders to import from)
-
 import numpy as np
 import yaml
 from astropy import units
