@@ -279,11 +279,15 @@ def contents(folder):
 
 
 def test_same_seed_same_bytes_whatever_else_is_made(tmp_path):
-    common = {"field": (14, 12), "coarsen": 3}
-    trees.simulate_tree(tmp_path / "a", ["p", "q"], bands=("F300M", "F770W"), **common)
-    trees.simulate_tree(tmp_path / "b", ["p", "q"], bands=("F300M", "F770W"), **common)
-    trees.simulate_tree(tmp_path / "c", ["q"], bands=("F770W",), references=("w3_atgauss15",), **common)
-    trees.simulate_tree(tmp_path / "d", ["q"], bands=("F770W",), references=("w3_atgauss15",), seed=2, **common)
+    more = {"bands": ("F300M", "F770W"), "references": ("irac1_atgauss4", "w3_atgauss15")}
+    less = {"bands": ("F770W",), "references": ("w3_atgauss15",)}
+    for name, targets, tree in (
+        ("a", "pq", more),
+        ("b", "pq", more),
+        ("c", "q", less),
+        ("d", "q", {**less, "seed": 2}),
+    ):
+        trees.simulate_tree(tmp_path / name, targets, field=(14, 12), coarsen=3, **tree)
     a, b, c, d = (contents(tmp_path / name) for name in "abcd")
     assert a == b
     images = [name for name in c if name.endswith(".fits")]
