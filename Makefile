@@ -8,8 +8,12 @@ DEMO := demo/run
 CORES ?= 2
 KILLS ?= 60
 SEED ?= 1
+CHANGES ?= 1000
+MOSAIC ?=
+# Python programs of tests: what pytest reads from pyproject.toml.
+SCRIPT = PATH="$(BIN):$$PATH" PYTHONPATH=$(CURDIR):$(CURDIR)/workflow/scripts:$(CURDIR)/tests/helpers $(BIN)/python
 
-.PHONY: setup demo test test-faults test-slurm lint bench clean
+.PHONY: setup demo test test-faults fuzz bad-inputs test-slurm lint bench clean
 
 setup: $(VENV)/installed
 
@@ -25,9 +29,9 @@ $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 
 demo: $(VENV)/installed
 	rm -rf $(DEMO)
-	$(BIN)/python demo/simulate.py $(DEMO)/data
+	$(BIN)/python -m simulation $(DEMO)/data
 	$(BIN)/snakemake --cores $(CORES) --quiet rules --configfile config/demo.yaml
-	$(BIN)/python demo/compare.py $(DEMO)/results $(DEMO)/data/truth.csv
+	$(BIN)/python -m simulation.compare $(DEMO)/results $(DEMO)/data/truth.csv
 
 test: $(VENV)/installed-dev
 	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile tests
@@ -35,7 +39,15 @@ test: $(VENV)/installed-dev
 # Runs killed at random moments, at length: half an hour for 60 kills on two cores.
 test-faults: $(VENV)/installed-dev
 	rm -rf $(DEMO)-killed
-	PATH="$(BIN):$$PATH" $(BIN)/python tests/robustness/interruptions.py $(DEMO)-killed --kills $(KILLS) --seed $(SEED) --cores $(CORES)
+	$(SCRIPT) tests/robustness/interruptions.py $(DEMO)-killed --kills $(KILLS) --seed $(SEED) --cores $(CORES)
+
+# Files with bytes changed at random, CHANGES of every kind, or of a MOSAIC of yours.
+fuzz: $(VENV)/installed-dev
+	$(SCRIPT) tests/robustness/fuzz.py $(CHANGES) $(MOSAIC)
+
+# The tables of docs/bad-inputs.md.
+bad-inputs: $(VENV)/installed-dev
+	$(SCRIPT) tests/robustness/bad_inputs.py
 
 # An environment of its own: the Slurm plugin slows every start of Snakemake that can see it.
 $(CLUSTER)/installed: requirements.txt requirements-cluster.txt

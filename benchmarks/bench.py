@@ -85,7 +85,7 @@ def difference(ours, theirs):
 def race(name, runs, cores):
     tree = RUN / f"tree_{name}"
     if not (tree / "truth.csv").exists():
-        subprocess.run([sys.executable, ROOT / "demo/simulate.py", tree, *TREES[name]], check=True)
+        subprocess.run([sys.executable, "-m", "simulation", tree, *TREES[name]], cwd=ROOT, check=True)
     ours, theirs = [], []
     for _ in range(runs):
         mine, fits = run_workflow(tree, cores)

@@ -20,10 +20,11 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "demo"))
+sys.path.insert(0, str(ROOT))
 
 from astropy.io import fits  # noqa: E402
-from simulate import simulate_tree  # noqa: E402
+
+from simulation.trees import simulate_tree  # noqa: E402
 
 FIELD, COARSEN = (60.0, 50.0), 4.0  # arcsec; the coarsest that the kernels of real instruments still sample
 SNAKEMAKE = (Path(sys.executable).with_name("snakemake"), "--snakefile", ROOT / "Snakefile")

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import yaml
 from astropy.io import fits
-from simulate import simulate_tree
+
+from simulation.trees import simulate_tree
 
 ROOT = Path(__file__).parents[2]
 SMALL = {"field": (90.0, 80.0), "coarsen": 6.0}  # mosaics of 140 or 240 pixels: a job takes what its imports take

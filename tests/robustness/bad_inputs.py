@@ -1,10 +1,10 @@
-"""What a user may bring that is not as it should be, and what becomes of it: the cases that tests run through.
+"""Inputs that are not as they should be, and what the workflow does with them: the cases that tests run through.
 
-`python tests/robustness/bad_inputs.py` runs the workflow on all of them and writes what it says into
-docs/bad-inputs.md.
+`make bad-inputs` runs the workflow on all of them and writes the outcomes and messages into docs/bad-inputs.md.
 """
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -12,27 +12,26 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-if __name__ == "__main__":
-    import conftest  # noqa: F401 (the folders to import from)
-
 import numpy as np
 import yaml
 from astropy import units
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from runs import ROOT, Project, set_cards, shipped
-from scene import IDEAL
-from simulate import simulate_tree
 
 from anchoring.planning.plan import PlanError, make_plan
 from anchoring.planning.settings import gather, problems
+from simulation.skies import IDEAL
+from simulation.trees import simulate_tree
 
 PAGE = ROOT / "docs/bad-inputs.md"
 BEGIN, END = (
     "<!-- from tests/robustness/bad_inputs.py: begin -->\n",
     "<!-- from tests/robustness/bad_inputs.py: end -->\n",
 )
-SOUND = ("sound", "sound_2")  # what is beside the bad inputs, whose numbers nothing may change
+# Texts of other libraries inside our messages, which are not part of the page.
+OTHERS = ((r"(cannot be read[^(;]*) \([^;]*\);", r"\1;"), (r"^('\w+'): [^;]*;", r"\1 has a value that is not allowed;"))
+SOUND = ("sound", "sound_2")  # targets without bad inputs, whose numbers nothing may change
 REFERENCE, RESOLUTION = "irac4_atgauss4", "gauss4"
 CONFIG = {
     "instruments": {"miri": {"external_bands": [REFERENCE], "internal_conv_band": RESOLUTION}},
@@ -45,15 +44,15 @@ class Case(NamedTuple):
     """One bad input: a mosaic, a reference with its target, or a kernel with its band.
 
     what : str
-        In the words of the page.
+        As the page describes it.
     spoil : callable
         Makes it so, in a `Target`.
     status : str
-        Of the band it concerns in the summary.
+        Of its band in the summary.
     words : str
-        What its reason has to hold.
+        Part of the reason.
     exact : bool
-        Whether what works gives the very number of a sound input, or one within the tolerance of the truth.
+        Whether an input that works gives exactly the number of a sound one, or one within the tolerance of the truth.
     """
 
     what: str
@@ -364,7 +363,7 @@ IMAGES = {
     ),
     "linear": Case("a WCS that is not celestial", header("image", CTYPE1="X", CTYPE2="Y"), FAILED, "no celestial WCS"),
     "nocrpix": Case("a WCS without CRPIX", header("image", CRPIX1=None, CRPIX2=None), FAILED, "CRPIX1"),
-    "singular": Case("a WCS that has no inverse", header("image", PC1_1=0.0, PC1_2=0.0), FAILED, "singular"),
+    "singular": Case("a WCS that has no inverse", header("image", PC1_1=0.0, PC1_2=0.0), FAILED, "cannot be read"),
     "oblong": Case("a WCS with one CDELT", header("image", CDELT2=None), FAILED, "square"),
     "cdleft": Case(
         "a CD matrix left over next to PC and CDELT",
@@ -463,7 +462,7 @@ MASKS = {
     ),
 }  # fmt: skip
 
-# --- galaxy tables: told by the plan, before anything runs ----------------------------------------------------------
+# --- galaxy tables: refused by the plan, before anything runs -----------------------------------------------------
 
 COLUMNS = "name,ra,dec,posang,inclination,distance_mpc,size_reff\n"
 ROW = "sound,24.1,15.8,20.7,30,9.8,60\n"
@@ -498,7 +497,7 @@ TABLES = {
 CONFIGURATIONS = {
     "an unknown key": ({"reproject_fun": "exact"}, "did you mean 'reproject_func'?"),
     "a key of pjpipe": ({"procs": 4}, "--cores N"),
-    "a value that cannot be": ({"reproject_func": "nearest"}, "is not one of"),
+    "a value that is not allowed": ({"reproject_func": "nearest"}, "'reproject_func': "),
     "no `in_dir`": ({"in_dir": None}, "in_dir"),
     "a folder that is not there": ({"in_dir": "dat"}, "is not a folder"),
     "no images of that name": ({"in_step_ext": "i2d_algin"}, "no images to anchor"),
@@ -521,7 +520,7 @@ CONFIGURATIONS = {
 
 
 class BadInputs(Project):
-    """All cases of images, references and kernels in one tree, beside what is sound."""
+    """All cases of images, references and kernels in one tree, with sound targets."""
 
     def __init__(self, folder, *, spoilt=True):
         self.folder = Path(folder)
@@ -568,7 +567,7 @@ class BadInputs(Project):
         shutil.copy(Target(data, SOUND[0], "F770W").reference, Target(data, name, "F770W").reference)
 
     def _crop(self, path, half=90):
-        """What is far from the images costs time and shows nothing."""
+        """Leave out of a reference what is far from the images: it takes time only."""
         with fits.open(path) as hdus:
             image, head = np.array(hdus[0].data), hdus[0].header.copy()
         middle = len(image) // 2
@@ -583,7 +582,7 @@ class BadInputs(Project):
 
 
 def of_table(folder, text):
-    """What a galaxy table leads to for the target `sound`: status and reason; a refused run has no status."""
+    """Status and reason of the target `sound` with a galaxy table; a refused run has no status."""
     path = folder / "galaxies.csv"
     path.unlink(missing_ok=True)
     if text is not None:
@@ -630,13 +629,9 @@ def tables(project):
     of_runs = {"Images": IMAGES, "References": REFERENCES, "Kernels": KERNELS, "Masks": MASKS}
     for title, cases in of_runs.items():
         stems = [stem for stem, (case, _) in project.cases.items() if case in cases.values()]
-        yield title, [(project.cases[stem][0].what, *told(rows[stem])) for stem in stems]
+        yield title, [(project.cases[stem][0].what, rows[stem]["status"], rows[stem]["reason"]) for stem in stems]
     yield "galaxy_table", [(what, *of_table(project.folder, text)) for what, (text, *_) in TABLES.items()]
     yield "Configuration", [(what, None, of_configuration(changes)) for what, (changes, _) in CONFIGURATIONS.items()]
-
-
-def told(row):
-    return row["status"], row["reason"]
 
 
 def with_tables(text, found):
@@ -644,14 +639,17 @@ def with_tables(text, found):
     lines = []
     for title, rows in found:
         lines += [f"## {title}", "", "| what is wrong | outcome | message |", "|---|---|---|"]
-        lines += [f"| {what} | {OUTCOMES[status]} | {shown(words)} |" for what, status, words in rows]
+        lines += [f"| {what} | {OUTCOMES[status]} | {shown(message)} |" for what, status, message in rows]
         lines.append("")
     before, rest = text.split(BEGIN)
     return f"{before}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{rest.split(END)[1]}"
 
 
-def shown(words):
-    return f"`{' '.join(words.split())}`".replace("|", "\\|") if words else ""
+def shown(message):
+    message = " ".join(message.split())
+    for text, replacement in OTHERS:
+        message = re.sub(text, replacement, message)
+    return f"`{message}`".replace("|", "\\|") if message else ""
 
 
 def main():

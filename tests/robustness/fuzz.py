@@ -1,8 +1,8 @@
-"""Inputs with bytes of them changed at random: each has to be told, or to give a number.
+"""Inputs with bytes of them changed at random: each has to be refused with a reason, or to give a number.
 
-    python tests/robustness/fuzz.py 1000 [image.fits]
+    make fuzz CHANGES=1000 [MOSAIC=image.fits]
 
-tries so many changes of every kind on a small tree of its own, or with a mosaic of yours in place of its own.
+tries so many changes of every kind on a small simulated tree, or with a mosaic of yours in place of the simulated one.
 """
 
 import gzip
@@ -14,25 +14,18 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-if __name__ == "__main__":
-    import conftest  # noqa: F401 (the folders to import from)
-
 import numpy as np
 import yaml
 from astropy.io import fits
 from runs import ROOT, shipped
-from scene import FWHM_PER_SIGMA
+from steps import convolve, fit_pair
 
-import bin_pair
-import convolve_image
-import fit_images
-import reproject_image
 from anchoring.errors import AnchoringError
 from anchoring.files import mosaics
 from anchoring.files.anchored import write_anchored
-from anchoring.fitting.pairs import Settings
 from anchoring.planning.plan import PlanError, make_plan
 from anchoring.planning.settings import gather, problems
+from simulation.fields import FWHM_PER_SIGMA
 
 CARD, BLOCK = 80, 2880
 SCALE, REFERENCE_SCALE = 0.3, 0.75  # arcsec
@@ -67,16 +60,10 @@ class Tree(NamedTuple):
         return self.folder / "f770w_to_gauss4.fits"
 
     def answer(self):
-        """(slope, intercept), or the reason why there is none; anything raised is a fault of ours."""
-        convolved, reprojected, bins, pixels, view = (
-            str(self.folder / name) for name in ("c.fits", "r.fits", "b.json", "p.npz", "v.npz")
-        )
+        """(slope, intercept), or the reason why there is none; anything raised is an error of the workflow."""
         label = "irac4_atgauss4"
-        convolve_image.main(str(self.image), str(self.kernel), convolved, 1, "F770W")
-        reproject_image.main(convolved, str(self.reference), reprojected, "interp")
-        bin_pair.main(reprojected, str(self.reference), bins, pixels, view, label, None)
-        files = {"bins": bins, "pixels": pixels, "reference": label, "label": label}
-        found = fit_images.fit_of(files, {"image": str(self.image), "band": "F770W"}, Settings())
+        image = convolve(self.image, self.kernel, self.folder, "F770W")
+        found = fit_pair(image, self.reference, label, "F770W", self.folder)
         if found["status"] != "fitted":
             return found["reason"]
         written = {"reference": label, "slope": found["slope"], "resolution": "gauss4", "version": "0"}
@@ -266,7 +253,7 @@ def try_table(folder, change, seed, config, text):
 
 
 def try_config(change, seed, text, schema):
-    """Outcome of a changed configuration: no YAML or no mapping (Snakemake says so), refused or planned."""
+    """Outcome of a changed configuration: no YAML or no mapping (which Snakemake refuses), refused or planned."""
     try:
         config = yaml.safe_load(change(np.random.default_rng(seed), text))
     except (yaml.YAMLError, UnicodeDecodeError):
@@ -284,7 +271,7 @@ def try_config(change, seed, text, schema):
 
 
 def planned(config):
-    """A plan, or what is said instead."""
+    """A plan, or the reason why there is none."""
     try:
         return make_plan(config)
     except PlanError as refusal:

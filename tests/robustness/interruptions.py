@@ -1,6 +1,6 @@
 """Kill runs at random moments and go on: what comes out in the end must be what an undisturbed run makes.
 
-    python tests/robustness/interruptions.py FOLDER [--kills 60] [--seed 1] [--cores 2] [--bands F770W] [--discard]
+    make test-faults        (interruptions.py FOLDER [--kills 60] [--seed 1] [--cores 2] [--bands F770W] [--discard])
 
 In a new FOLDER with a simulated galaxy a run is started, killed, looked at and started again, until one comes to its
 end; then all over, until there were so many kills. Files get their final names slowly, so that kills fall there too.
@@ -18,11 +18,9 @@ import signal
 import subprocess
 import time
 
-if __name__ == "__main__":
-    import conftest  # noqa: F401  makes the library and the simulator importable
-
 from runs import Project, before_scripts, checksums, products
-from scene import IDEAL
+
+from simulation.skies import IDEAL
 
 # Ctrl-C on a terminal and the end of a batch job's time reach every process; `kill` and the kernel take one.
 WAYS = {

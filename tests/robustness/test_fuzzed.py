@@ -1,12 +1,13 @@
-"""Whatever bytes an input has, it is refused in words or gives a number: no other error, no hang.
+"""Whatever bytes an input has, it is refused with a reason or gives a number: no other error, no hang.
 
-`tests/robustness/fuzz.py` tries more.
+`make fuzz` tries more.
 """
 
 import fuzz
 import pytest
-from scene import IDEAL
-from simulate import simulate_tree
+
+from simulation.skies import IDEAL
+from simulation.trees import simulate_tree
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +27,8 @@ def sound(tree):
 @pytest.mark.parametrize("change", fuzz.OF_FITS, ids=lambda change: change.__name__)
 @pytest.mark.parametrize("which", ["image", "reference", "kernel"])
 def test_changed_fits_files(tree, sound, which, change):
-    outcomes = [fuzz.try_fits(tree, which, change, seed, sound) for seed in range(8)]
-    assert len(outcomes) == 8
-    assert tree.answer() == sound
+    outcomes = {fuzz.try_fits(tree, which, change, seed, sound) for seed in range(5)}
+    assert "refused" in outcomes or change is not fuzz.cut
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -37,7 +37,7 @@ def test_changed_gzipped_mosaics(tmp_path, sound, change):
     tree = fuzz.small_tree(tmp_path)
     fuzz.gzipped(tree)
     assert tree.answer() == sound
-    outcomes = {fuzz.try_fits(tree, "image", change, seed, sound) for seed in range(8)}
+    outcomes = {fuzz.try_fits(tree, "image", change, seed, sound) for seed in range(5)}
     assert "refused" in outcomes
 
 
@@ -55,5 +55,5 @@ def test_changed_galaxy_tables(tmp_path, change):
 @pytest.mark.parametrize("change", fuzz.OF_TEXT, ids=lambda change: change.__name__)
 def test_changed_configurations(change):
     text = (fuzz.ROOT / "config/config.yaml").read_bytes()
-    outcomes = {fuzz.try_config(change, seed, text, fuzz.schema()) for seed in range(30)}
+    outcomes = {fuzz.try_config(change, seed, text, fuzz.schema()) for seed in range(10)}
     assert "refused" in outcomes or change is fuzz.other_bytes  # few of these are YAML

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 from runs import ROOT, Project, before_scripts, checksums, products
-from scene import IDEAL
+
+from simulation.skies import IDEAL
 
 JOB_LOG = Path(os.environ["SLURM_JOB_LOG"])
 # A controller that has nothing else to do may be asked at any time.

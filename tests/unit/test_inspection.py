@@ -1,6 +1,5 @@
 """What `check` says is what the run would say, found without reading pixels."""
 
-import json
 import math
 import re
 import tracemalloc
@@ -9,15 +8,13 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from runs import Project, set_cards
-from scene import IDEAL
+from steps import convolve, fit_pair
 
-import bin_pair
-import convolve_image
-import reproject_image
 from anchoring import inspection
 from anchoring.images import convolution
 from anchoring.planning import cost
 from anchoring.planning.plan import inspected, make_plan
+from simulation.skies import IDEAL
 
 SCALE, KERNEL_SCALES, REFERENCE_SCALE = 0.1, {"gauss4": 0.34, "f2100w": 0.05}, 0.3
 
@@ -72,12 +69,8 @@ class Tree:
 
     def run(self):
         """The reason for which the run refuses F770W on its reference."""
-        convolved, reprojected, bins = (str(self.folder / name) for name in ("c.fits", "r.fits", "b.json"))
-        convolve_image.main(str(self.image("F770W")), str(self.kernel()), convolved, 1)
-        reproject_image.main(convolved, str(self.reference), reprojected, "interp")
-        pixels, view = str(self.folder / "p.npz"), str(self.folder / "v.npz")
-        bin_pair.main(reprojected, str(self.reference), bins, pixels, view, "irac4_atgauss4", None)
-        return json.loads((self.folder / "b.json").read_text())["refused"]
+        image = convolve(self.image("F770W"), self.kernel(), self.folder)
+        return fit_pair(image, self.reference, "irac4_atgauss4", "F770W", self.folder)["reason"]
 
 
 @pytest.fixture

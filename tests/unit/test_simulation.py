@@ -5,11 +5,8 @@ import dataclasses
 import math
 from pathlib import Path
 
-import compare
 import numpy as np
 import pytest
-import scene
-import simulate
 from astropy.io import fits
 from numpy.testing import assert_allclose
 from runs import shipped
@@ -26,17 +23,19 @@ from anchoring.images.reprojection import reproject_onto
 from anchoring.measuring.binning import bin_medians, fixed_range, fixed_width_edges
 from anchoring.planning import plan as planning
 from anchoring.solving.offsets import internal_offset
+from simulation import __main__ as command
+from simulation import compare, fields, instruments, skies, trees
 
 TARGET = "ngc0628"
 # Disk, arms, bar, filaments and clumps, but nothing that one band has and another has not.
-QUIET = scene.Sky(clump_colour=0.0, gradient=0.0, stars=0.0, noise=0.0, reference_noise=0.0)
+QUIET = skies.Sky(clump_colour=0.0, gradient=0.0, stars=0.0, noise=0.0, reference_noise=0.0)
 
 
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory):
     """A tree without noise or colours and its truth, by band."""
     folder = tmp_path_factory.mktemp("quiet")
-    rows = simulate.simulate_tree(
+    rows = trees.simulate_tree(
         folder, [TARGET], field=(90, 80), bands=("F300M", "F770W", "F1000W"), coarsen=1.5, sky=QUIET,
         references=("irac1_atgauss4", "irac4_atgauss4", "w1_atgauss7p5"),
     )  # fmt: skip
@@ -66,7 +65,7 @@ def met(folder, truth, band, reference):
         x = other.data
     y = convolved(folder, image, band, resolution)
     y = reproject_onto(y, celestial_wcs(image.header), celestial_wcs(other.header), x.shape)
-    slope = simulate.slope(band, reference)
+    slope = instruments.slope(band, reference)
     return x, y, slope, -row["offset"] - slope * pedestal
 
 
@@ -101,17 +100,17 @@ def test_at_one_resolution_every_pixel_is_on_the_known_line(quiet, band, referen
 @pytest.mark.parametrize(("band", "reference"), [("F300M", "irac1_atgauss4"), ("F770W", "irac4_atgauss4")])
 def test_a_kernel_for_another_band_would_be_noticed(quiet, band, reference):
     folder, truth = quiet
-    kernel, scale = scene.gaussian_kernel(scene.BANDS[band].fwhm, 4.2)
+    kernel, scale = fields.gaussian_kernel(instruments.BANDS[band].fwhm, 4.2)
     image, other = mosaic(folder, truth[band]), read_reference(folder / "ref" / f"{TARGET}_{reference}.fits")
     wide, _ = convolve_image(image.data, resample_kernel(kernel, scale, pixel_scale(image.header)))
     y = reproject_onto(wide, celestial_wcs(image.header), celestial_wcs(other.header), other.data.shape)
-    residual = y + truth[band]["offset"] - simulate.slope(band, reference) * other.data
+    residual = y + truth[band]["offset"] - instruments.slope(band, reference) * other.data
     assert np.abs(residual[far_from_edges(other.data, y, 14)]).max() > 1e-2
 
 
 def test_default_arithmetic_recovers_the_offsets_of_the_ideal_sky(tmp_path):
-    rows = simulate.simulate_tree(
-        tmp_path, [TARGET], bands=("F300M", "F360M"), references=("irac1_atgauss4",), coarsen=3, sky=scene.IDEAL
+    rows = trees.simulate_tree(
+        tmp_path, [TARGET], bands=("F300M", "F360M"), references=("irac1_atgauss4",), coarsen=3, sky=skies.IDEAL
     )
     truth = {row["band"]: row for row in rows}
     found = {}
@@ -137,7 +136,7 @@ def test_truth_file_says_what_was_injected(quiet):
 
 
 def test_offsets_can_be_given(tmp_path):
-    rows = simulate.simulate_tree(
+    rows = trees.simulate_tree(
         tmp_path, ["a_b"], field=(12, 10), bands=("F380M", "F770W"), references=(), coarsen=3, offsets={"F380M": -2.5},
         offset_range=(0.1, 0.1), positive=0.0,
     )  # fmt: skip
@@ -149,13 +148,13 @@ def test_offsets_can_be_given(tmp_path):
 
 def test_what_cannot_be_simulated_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"F999X.*expected"):
-        simulate.simulate_tree(tmp_path, bands=("F770W", "F999X"))
+        trees.simulate_tree(tmp_path, bands=("F770W", "F999X"))
     with pytest.raises(ValueError, match="F77OW"):
-        simulate.simulate_tree(tmp_path, bands=("F770W",), tiles={"F77OW": ("east", "west")})
+        trees.simulate_tree(tmp_path, bands=("F770W",), tiles={"F77OW": ("east", "west")})
     with pytest.raises(ValueError, match="exponential or paraboloid"):
-        simulate.simulate_tree(tmp_path, bands=("F770W",), sky=scene.Sky(profile="flat"))
+        trees.simulate_tree(tmp_path, bands=("F770W",), sky=skies.Sky(profile="flat"))
     with pytest.raises(ValueError, match="one kind"):
-        simulate.slope("F300M", "irac4_atgauss4")
+        instruments.slope("F300M", "irac4_atgauss4")
 
 
 # --- it looks like what it stands for ---------------------------------------------------------------------------------
@@ -163,7 +162,7 @@ def test_what_cannot_be_simulated_is_named(tmp_path):
 
 def test_the_plan_of_a_run_finds_everything(tmp_path):
     bands = ("F200W", "F300M", "F770W", "F2100W", "F380M")
-    rows = simulate.simulate_tree(
+    rows = trees.simulate_tree(
         tmp_path, ["ngc0628", "x_y"], field=(14, 12), bands=bands, tiles={"F770W": ("east", "west")}, coarsen=3
     )
     config = shipped()
@@ -180,7 +179,7 @@ def test_the_plan_of_a_run_finds_everything(tmp_path):
 
 
 def test_mosaics_are_like_those_of_the_pipeline(tmp_path):
-    simulate.simulate_tree(tmp_path, [TARGET], field=(20, 16), bands=("F300M", "F770W"), references=(), coarsen=2)
+    trees.simulate_tree(tmp_path, [TARGET], field=(20, 16), bands=("F300M", "F770W"), references=(), coarsen=2)
     for band, instrument in (("F300M", "nircam"), ("F770W", "miri")):
         path = tmp_path / TARGET / band / "lv3" / f"{TARGET}_{instrument}_lv3_{band.lower()}_i2d_align.fits"
         with fits.open(path) as hdus:
@@ -190,20 +189,20 @@ def test_mosaics_are_like_those_of_the_pipeline(tmp_path):
             assert (primary["TELESCOP"], primary["INSTRUME"], primary["FILTER"]) == ("JWST", instrument.upper(), band)
             assert sci.data.dtype == err.data.dtype == np.dtype(">f4")
             assert sci.header["BUNIT"] == "MJy/sr"
-            assert_allclose(pixel_scale(sci.header), scene.BANDS[band].scale * 2)
+            assert_allclose(pixel_scale(sci.header), instruments.BANDS[band].scale * 2)
             assert_allclose(np.array(sci.shape) * pixel_scale(sci.header), (16, 20), atol=0.2)
             corner = sci.data[0, -1], err.data[0, -1]
             assert_allclose(corner, 0.0 if instrument == "nircam" else np.nan)
             seen = np.isfinite(sci.data) & (sci.data != 0)
             assert 0.8 < seen.mean() < 1
             assert (err.data[seen] > 0).all()
-            x, y = (round(float(v)) for v in celestial_wcs(sci.header).all_world2pix(*simulate.PLACES[TARGET][:2], 0))
+            x, y = (round(float(v)) for v in celestial_wcs(sci.header).all_world2pix(*trees.PLACES[TARGET][:2], 0))
             assert seen[y, x] == (instrument == "nircam")  # MIRI is saturated there
 
 
 def test_tiles_show_one_sky_where_they_overlap(tmp_path):
     only = {"field": (24, 14), "bands": ("F770W",), "references": (), "coarsen": 1}
-    rows = simulate.simulate_tree(tmp_path, [TARGET], **only, tiles={"F770W": ("east", "west")}, sky=QUIET)
+    rows = trees.simulate_tree(tmp_path, [TARGET], **only, tiles={"F770W": ("east", "west")}, sky=QUIET)
     assert [row["image"] for row in rows] == [f"{TARGET}_miri_lv3_f770w_{t}_i2d_align.fits" for t in ("east", "west")]
     assert rows[0]["offset"] != rows[1]["offset"]
     east, west = (mosaic(tmp_path, row) for row in rows)
@@ -217,8 +216,8 @@ def test_tiles_show_one_sky_where_they_overlap(tmp_path):
 
 
 def test_the_galaxy_lies_as_the_galaxy_table_says(tmp_path):
-    sky = dataclasses.replace(scene.IDEAL, inclination=50.0)
-    simulate.simulate_tree(tmp_path, ["g"], field=(60, 50), bands=(), references=("irac4_atgauss4",), sky=sky)
+    sky = dataclasses.replace(skies.IDEAL, inclination=50.0)
+    trees.simulate_tree(tmp_path, ["g"], field=(60, 50), bands=(), references=("irac4_atgauss4",), sky=sky)
     [row] = compare.read_rows(tmp_path / "galaxies.csv")
     place = {name: float(row[name]) for name in ("ra", "dec", "posang", "inclination")}
     image = read_reference(tmp_path / "ref" / "g_irac4_atgauss4.fits")
@@ -233,13 +232,13 @@ def test_the_galaxy_lies_as_the_galaxy_table_says(tmp_path):
 
 def test_default_sky_fills_the_range_of_the_fits_and_leaves_no_blank_sky_in_the_mosaics():
     field = (140, 120)
-    galaxy = scene.Scene(TARGET, field, seed=1, posang=20.7)
+    galaxy = skies.Galaxy(TARGET, field, seed=1, posang=20.7)
     for label, filled in (("irac1_atgauss4", 17), ("irac4_atgauss4", 17), ("w3_atgauss15", 6)):
-        band = scene.REFERENCES[label]
+        band = instruments.REFERENCES[label]
         half = math.ceil(galaxy.size / band.scale)
-        grid = scene.Grid((2 * half + 1, 2 * half + 1), band.scale, 30.0, (half, half))
+        grid = skies.Grid((2 * half + 1, 2 * half + 1), band.scale, 30.0, (half, half))
         image = galaxy.image(label, band, grid)
-        seen = image[simulate.covered(grid, field, 3.0)]
+        seen = image[trees.covered(grid, field, 3.0)]
         counts, _ = np.histogram(seen, fixed_width_edges(*fixed_range(label)))
         assert (counts > 10).sum() >= filled
         assert seen.min() > 0.05 * band.brightness
@@ -247,9 +246,9 @@ def test_default_sky_fills_the_range_of_the_fits_and_leaves_no_blank_sky_in_the_
 
 def test_noise_of_mosaics_is_what_their_errors_say(tmp_path):
     common = {"field": (40, 34), "bands": ("F770W",), "references": ()}
-    row = simulate.simulate_tree(tmp_path / "noisy", [TARGET], **common)[0]
+    row = trees.simulate_tree(tmp_path / "noisy", [TARGET], **common)[0]
     noisy = mosaic(tmp_path / "noisy", row)
-    simulate.simulate_tree(tmp_path / "still", [TARGET], **common, sky=scene.Sky(noise=0.0))
+    trees.simulate_tree(tmp_path / "still", [TARGET], **common, sky=skies.Sky(noise=0.0))
     pull = (noisy.data - mosaic(tmp_path / "still", row).data) / noisy.error
     pull = pull[np.isfinite(pull)]
     assert_allclose((pull.mean(), pull.std()), (0, 1), atol=4 / math.sqrt(pull.size))
@@ -257,16 +256,16 @@ def test_noise_of_mosaics_is_what_their_errors_say(tmp_path):
 
 def test_noise_of_references_is_correlated_over_the_beam(rng):
     fwhm = 5.0
-    noise = scene.correlated_noise(rng, (400, 300), 0.03, fwhm)
+    noise = fields.correlated_noise(rng, (400, 300), fwhm, 0.03)
     assert_allclose(noise.std(), 0.03, rtol=0.05)
     # Smoothed once more by its own beam, its variance halves.
-    smoothed = gaussian_filter(noise, fwhm / scene.FWHM_PER_SIGMA, truncate=6)
+    smoothed = gaussian_filter(noise, fwhm / fields.FWHM_PER_SIGMA, truncate=6)
     assert_allclose(smoothed.std(), 0.03 / math.sqrt(2), rtol=0.05)
 
 
 @pytest.mark.parametrize("pixel", [0.031, 0.063, 0.11])
 def test_kernels_widen_by_the_difference_of_squares_on_any_pixels(pixel):
-    kernel, scale = scene.gaussian_kernel(0.269, 4.0)
+    kernel, scale = fields.gaussian_kernel(0.269, 4.0)
     resampled = resample_kernel(kernel, scale, pixel)
     assert_allclose(kernel_fwhm(resampled) * pixel, math.sqrt(4.0**2 - 0.269**2), rtol=1e-3)
     assert resampled[0].max() < 1e-5 * resampled.max()
@@ -280,11 +279,15 @@ def contents(folder):
 
 
 def test_same_seed_same_bytes_whatever_else_is_made(tmp_path):
-    common = {"field": (14, 12), "coarsen": 3}
-    simulate.simulate_tree(tmp_path / "a", ["p", "q"], bands=("F300M", "F770W"), **common)
-    simulate.simulate_tree(tmp_path / "b", ["p", "q"], bands=("F300M", "F770W"), **common)
-    simulate.simulate_tree(tmp_path / "c", ["q"], bands=("F770W",), references=("w3_atgauss15",), **common)
-    simulate.simulate_tree(tmp_path / "d", ["q"], bands=("F770W",), references=("w3_atgauss15",), seed=2, **common)
+    more = {"bands": ("F300M", "F770W"), "references": ("irac1_atgauss4", "w3_atgauss15")}
+    less = {"bands": ("F770W",), "references": ("w3_atgauss15",)}
+    for name, targets, tree in (
+        ("a", "pq", more),
+        ("b", "pq", more),
+        ("c", "q", less),
+        ("d", "q", {**less, "seed": 2}),
+    ):
+        trees.simulate_tree(tmp_path / name, targets, field=(14, 12), coarsen=3, **tree)
     a, b, c, d = (contents(tmp_path / name) for name in "abcd")
     assert a == b
     images = [name for name in c if name.endswith(".fits")]
@@ -295,17 +298,17 @@ def test_same_seed_same_bytes_whatever_else_is_made(tmp_path):
 
 def test_command_line(tmp_path, capsys):
     arguments = "--targets g1 --field 12 10 --bands F300M F770W --tiles F770W=n,s --coarsen 3 --seed 7 --references"
-    simulate.main([str(tmp_path), *arguments.split(), "irac1_atgauss4", "--sky", "noise=0", "stars=0", "hole=0"])
+    command.main([str(tmp_path), *arguments.split(), "irac1_atgauss4", "--sky", "noise=0", "stars=0", "hole=0"])
     assert "3 mosaics" in capsys.readouterr().out
     rows = compare.read_rows(tmp_path / "truth.csv")
     assert [row["image"][:-15] for row in rows] == ["g1_nircam_lv3_f300m", "g1_miri_lv3_f770w_n", "g1_miri_lv3_f770w_s"]
     assert [path.name for path in (tmp_path / "ref").iterdir()] == ["g1_irac1_atgauss4.fits"]
-    assert simulate.parse([str(tmp_path), "--ideal", "--sky", "peak=5"]).sky == dataclasses.replace(scene.IDEAL, peak=5)
+    assert command.parse([str(tmp_path), "--ideal", "--sky", "peak=5"]).sky == dataclasses.replace(skies.IDEAL, peak=5)
     with pytest.raises(SystemExit):
-        simulate.parse([str(tmp_path), "--sky", "starz=0"])
+        command.parse([str(tmp_path), "--sky", "starz=0"])
     assert "starz" in capsys.readouterr().err
     with pytest.raises(SystemExit):
-        simulate.parse([str(tmp_path), "--sky", "stars=many"])
+        command.parse([str(tmp_path), "--sky", "stars=many"])
     assert "number" in capsys.readouterr().err
 
 

@@ -1,8 +1,9 @@
-"""What stands in several places is the same in all of them."""
+"""Version, licence and ranges of dependencies are the same in all files that state them."""
 
 import re
 import subprocess
 import sys
+import tomllib
 
 import yaml
 from runs import ROOT
@@ -10,6 +11,8 @@ from runs import ROOT
 import anchoring
 
 CITATION = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def test_version_is_the_same_everywhere():
@@ -25,9 +28,17 @@ def test_citation_has_what_the_format_requires():
         assert re.fullmatch(r"10\.\d{4,}/\S+", reference.get("doi", "10.0000/none"))
 
 
-def test_licence_is_that_of_the_citation():
-    assert CITATION["license"] == "BSD-3-Clause"
+def test_licence_is_the_same_everywhere():
+    assert CITATION["license"] == PROJECT["license"]
     assert (ROOT / "LICENSE").read_text().startswith("BSD 3-Clause License")
+
+
+def test_pip_and_conda_install_the_same_versions():
+    conda = dict(entry.replace("-base", "").split(" ", 1) for entry in ENVIRONMENT["dependencies"])
+    conda |= {"jsonschema": ">=4,<5"}  # which conda installs with Snakemake
+    ranges = dict(re.fullmatch(r"(\w+)(.*)", entry).groups() for entry in PROJECT["dependencies"])
+    assert ranges == {name: conda[name] for name in ranges}
+    assert PROJECT["requires-python"] == conda["python"]
 
 
 def oldest_snakemake():
@@ -36,9 +47,8 @@ def oldest_snakemake():
 
 
 def test_conda_installs_no_snakemake_that_the_workflow_refuses():
-    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
-    assert f"snakemake-minimal >={oldest_snakemake()},<10" in environment["dependencies"]
-    assert set(environment["channels"]) == {"conda-forge", "bioconda"}  # not all tools know nodefaults
+    assert f"snakemake-minimal >={oldest_snakemake()},<10" in ENVIRONMENT["dependencies"]
+    assert set(ENVIRONMENT["channels"]) == {"conda-forge", "bioconda"}  # not all tools know nodefaults
 
 
 OLDER = """\
@@ -51,7 +61,7 @@ main(sys.argv[1:])
 """
 
 
-def test_an_older_snakemake_is_told_so_and_not_what_it_does_not_have(tmp_path):
+def test_an_older_snakemake_is_refused_for_its_version_and_nothing_else(tmp_path):
     command = [sys.executable, "-c", OLDER, "--snakefile", ROOT / "Snakefile", "--cores", "1"]
     config = ["--configfile", ROOT / "config/demo.yaml"]
     done = subprocess.run([*command, *config], cwd=tmp_path, capture_output=True, text=True)

@@ -8,7 +8,8 @@ import matplotlib
 import pytest
 import yaml
 from runs import ROOT, Project
-from scene import IDEAL
+
+from simulation.skies import IDEAL
 
 OWN = {"Snakefile", "workflow", "environment.yml", "config"}  # all that a workflow consists of
 PREFIXED = """

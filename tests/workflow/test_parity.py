@@ -7,14 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
-from simulate import TARGETS, simulate_tree
+from steps import convolve, fit_pair
 
-import bin_pair
-import convolve_image
-import fit_images
-import reproject_image
-from anchoring.fitting.pairs import Settings
 from anchoring.planning.plan import make_plan
+from simulation.trees import TARGETS, simulate_tree
 
 PUBLISHED = json.loads((Path(__file__).parent / "pjpipe_demo.json").read_text())["fits"]
 TOLERANCE = 1e-5  # slope; MJy/sr of intercept
@@ -42,29 +38,17 @@ def test_every_fit_of_the_demo_equals_the_published_one(tmp_path, target):
     published = {(fit["ref_filter"], fit["compar_filename"]): fit for fit in PUBLISHED[target]}
     assert len(published) == 12
     for pair in plan.possible_pairs(target):
-        fit = fitted(tmp_path, pair)
+        image = at_resolution(tmp_path, pair.image, pair.resolution)
+        reference = pair.reference_path or at_resolution(tmp_path, pair.reference_image, pair.resolution)
+        fit = fit_pair(image, reference, pair.label, pair.image.band, tmp_path)
         expected = published.pop((pair.stem, Path(pair.image.path).stem))
         assert abs(fit["slope"] - expected["slope"]) < TOLERANCE
         assert abs(fit["intercept"] - expected["intercept"]) < TOLERANCE
     assert not published
 
 
-def fitted(folder, pair):
-    """The fit of a pair, through the scripts of its rules."""
-    image = convolved(folder, pair.image, pair.resolution)
-    reference = pair.reference_path or convolved(folder, pair.reference_image, pair.resolution)
-    reprojected, bins, pixels = (folder / f"pair{ending}" for ending in (".fits", ".json", ".npz"))
-    reproject_image.main(image, reference, reprojected, "interp")
-    bin_pair.main(reprojected, reference, bins, pixels, folder / "view.npz", pair.label, None)
-    files = {"bins": bins, "pixels": pixels, "reference": pair.reference, "label": pair.label}
-    return fit_images.fit_of(files, {"image": pair.image.path, "band": pair.image.band}, Settings())
-
-
-def convolved(folder, image, resolution):
+def at_resolution(folder, image, resolution):
+    """The path of an image of the plan at a resolution: its own file, or a convolved one."""
     if image.band.lower() == resolution:
         return image.path
-    path = folder / f"{image.name}_to_{resolution}.fits"
-    if not path.exists():
-        kernel = folder / "kernels" / f"{image.band.lower()}_to_{resolution}.fits"
-        convolve_image.main(image.path, kernel, path, threads=1)
-    return path
+    return convolve(image.path, folder / f"kernels/{image.band.lower()}_to_{resolution}.fits", folder)

@@ -1,4 +1,4 @@
-"""The profiles: every job is submitted with the others of its target, or is known to be alone."""
+"""The cluster profiles submit every job with the others of its target, or it runs where Snakemake runs."""
 
 import re
 import subprocess
@@ -6,8 +6,8 @@ import subprocess
 import pytest
 import yaml
 from runs import ROOT, Project
-from scene import IDEAL
-from test_plan import touch
+
+from simulation.skies import IDEAL
 
 CLUSTERS = ("slurm", "generic")
 NO_JOBS = {"all", "ngc0001"}  # rules that only name what is to be made
@@ -23,7 +23,9 @@ def rules(tmp_path_factory):
     """Names of all rules of a run on one target."""
     project = object.__new__(Project)
     project.folder = tmp_path_factory.mktemp("rules")
-    touch(project.folder / "data/ngc0001/F770W/lv3/ngc0001_miri_lv3_f770w_i2d_align.fits")
+    image = project.folder / "data/ngc0001/F770W/lv3/ngc0001_miri_lv3_f770w_i2d_align.fits"
+    image.parent.mkdir(parents=True)
+    image.touch()
     project.configure()
     command = ["snakemake", "--snakefile", ROOT / "Snakefile", "--configfile", "config.yaml", "--list-rules"]
     listed = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=True)

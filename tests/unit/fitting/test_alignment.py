@@ -2,21 +2,21 @@
 
 import numpy as np
 import pytest
-import scenes
 from astropy.io import fits
 from astropy.wcs import WCS
 from numpy.testing import assert_allclose
 from runs import Project, set_cards
-from scene import Grid
 from scipy import ndimage
 from scipy.stats import kstest
-from simulate import wcs_header
 
 from anchoring.errors import AnchoringError
 from anchoring.fitting.alignment import SHIFT, align, described, flags_of, grid_axes, require_one_sky
 from anchoring.images.coverage import beam_coverage
 from anchoring.measuring.samples import sample_pair
 from anchoring.showing.text import rounded
+from simulation import scenes
+from simulation.skies import Grid
+from simulation.trees import wcs_header
 
 IRAC4, W3, IRAC1, W1 = scenes.REFERENCES
 NORTH_UP = np.array([[-1.0, 0.0], [0.0, 1.0]])  # pixels of 1 arcsec

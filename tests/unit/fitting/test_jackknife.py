@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from scenes import correlated_noise
 
 from anchoring.fitting.binned import fit_line
 from anchoring.fitting.errors_in_variables import errors_in_variables
@@ -20,6 +19,7 @@ from anchoring.fitting.jackknife import (
 )
 from anchoring.measuring.binning import bin_medians, fixed_width_edges
 from anchoring.measuring.samples import sample_pair
+from simulation.fields import correlated_noise
 
 LIMITS = (0.25, 2.0)
 EDGES = fixed_width_edges(*LIMITS)

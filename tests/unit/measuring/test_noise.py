@@ -5,7 +5,6 @@ import pytest
 from astropy.io import fits
 from fuzz import header
 from numpy.testing import assert_allclose
-from scenes import correlated_noise
 
 import bin_pair
 from anchoring.errors import AnchoringError
@@ -13,6 +12,7 @@ from anchoring.files.atomic import read_json
 from anchoring.files.intermediates import write_product
 from anchoring.measuring.noise import noise_of_mean, reference_noise, sky_noise
 from anchoring.measuring.samples import read_samples, squares
+from simulation.fields import correlated_noise
 
 BEAM = 5.0
 

@@ -9,10 +9,10 @@ from urllib.parse import unquote
 import pytest
 from pages import Page
 from runs import ROOT, Project, checksums, read_csv
-from scene import IDEAL
 from test_plan import INSTRUMENTS, touch
 
 from anchoring.planning.plan import PlanError, make_plan
+from simulation.skies import IDEAL
 
 ONE = {"bands": ("F770W",), "references": ("irac4_atgauss4",), "sky": IDEAL}
 ODD = "it's a +#é% [x]*;&$HOME -1"  # a folder

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 from failures import SILENT, last_error, words
 from runs import Project, before_scripts
-from scene import IDEAL
+
+from simulation.skies import IDEAL
 
 ERROR = "2026-01-02 03:04:05,678 ERROR "
 INFO = "2026-01-02 03:04:05,677 INFO (900, 800) pixels\n"

@@ -9,9 +9,9 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 from runs import ROOT, Project
-from scene import IDEAL
 
 from config_from_pjpipe import TranslationError, translate
+from simulation.skies import IDEAL
 
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 

@@ -1,30 +1,19 @@
-"""Simulate a tree of JWST mosaics of nearby galaxies whose zero levels are off by known amounts.
+"""Trees of simulated mosaics, references and kernels, as `config/config.yaml` expects them, and their truth."""
 
-    python demo/simulate.py OUT_DIR [--targets ngc0628 ic5332] [--field 140 120] [--seed 1] ...
-
-What is written: mosaics, external references and kernels where `config/config.yaml` looks for them below one folder,
-`truth.csv` with the offset that has to be added to each mosaic, and `galaxies.csv`, a galaxy_table.
-"""
-
-import argparse
 import csv
-import dataclasses
 import math
-import sys
 from pathlib import Path
 
 import numpy as np
-import scene
 from astropy.io import fits
-from scene import BANDS, IDEAL, REFERENCES, RESOLUTIONS, Grid, Scene, Sky, generator
+
+from simulation.fields import correlated_noise, gaussian_kernel, generator
+from simulation.instruments import BANDS, FIRST_REFERENCE, OUTSIDE, REF_BANDS, REFERENCES, RESOLUTIONS, ROTATION, slope
+from simulation.skies import Galaxy, Grid, Sky
 
 TARGETS = ("ngc0628", "ic5332")
 DEMO_BANDS = ("F200W", "F300M", "F335M", "F360M", "F770W", "F1000W", "F1130W", "F2100W")
-REF_BANDS = {"nircam": "F300M", "miri": "F770W", "niriss": "F380M"}
-FIRST_REFERENCE = {"nircam": "irac1_atgauss4", "miri": "irac4_atgauss4", "niriss": "irac1_atgauss4"}
 PLACES = {"ngc0628": (24.1739, 15.7836, 20.7), "ic5332": (353.6145, -36.1011, 74.4)}  # RA, Dec, position angle
-OUTSIDE = {"nircam": 0.0, "miri": np.nan, "niriss": np.nan}  # what an uncovered pixel holds
-ROTATION = {"nircam": 0.0, "miri": 4.8, "niriss": -0.5}  # of the cameras in JWST's focal plane, degrees
 ONE = ("",)  # the names of a band's mosaics if it comes in one
 TRUTH_COLUMNS = ("target", "band", "image", "offset", "reference", "slope")
 
@@ -55,13 +44,13 @@ def simulate_tree(
     field : (width, height)
         Of a mosaic's array, arcsec.
     bands, references : names
-        From `scene.BANDS` and `scene.REFERENCES`.
+        From `instruments.BANDS` and `instruments.REFERENCES`.
     tiles : mapping, optional
         Band: names of the mosaics it comes in, side by side along x with a tenth of their width in common.
     seed : int
         The same seed gives the same bytes, for an image also if others are left out.
-    sky : scene.Sky, optional
-        Brightness, structure and all complications; `scene.IDEAL` has none.
+    sky : skies.Sky, optional
+        Brightness, structure and all complications; `skies.IDEAL` has none.
     coarsen : float
         Factor on the native pixel scales; noise per pixel falls by it.
     tilt : float
@@ -87,7 +76,7 @@ def simulate_tree(
     truth = []
     for target in targets:
         *centre, posang = place(target, seed)
-        galaxy = Scene(target, field, sky, seed=seed, posang=posang)
+        galaxy = Galaxy(target, field, sky, seed=seed, posang=posang)
         for label in references:
             write_reference(out_dir / "ref" / f"{target}_{label}.fits", galaxy, label, centre)
         orientation = generator(seed, target, "orientation").uniform(0, 360)
@@ -135,14 +124,6 @@ def slope_on_reference(band, bands=DEMO_BANDS, references=tuple(REFERENCES)):
     if label not in (*bands, *references):
         return "", ""
     return label, round(slope(band, label), 6)
-
-
-def slope(band, reference):
-    """Of a band on a reference or on another band of its kind."""
-    known = {**BANDS, **REFERENCES}
-    if known[band].kind != known[reference].kind:
-        raise ValueError(f"{band} shows {known[band].kind}, {reference} does not; expected two of one kind")
-    return known[band].brightness / known[reference].brightness
 
 
 # --- mosaics --------------------------------------------------------------------------------------------------------
@@ -247,7 +228,7 @@ def write_reference(path, galaxy, label, centre):
     if galaxy.sky.reference_noise:
         sigma = band.noise * galaxy.sky.reference_noise
         rng = generator(galaxy.seed, path.name, "noise")
-        image += scene.correlated_noise(rng, grid.shape, sigma, band.fwhm / band.scale).astype(np.float32)
+        image += correlated_noise(rng, grid.shape, band.fwhm / band.scale, sigma).astype(np.float32)
     header = wcs_header(grid, centre)
     header["BUNIT"] = "MJy/sr"
     header["TELESCOP"] = band.instrument.upper()
@@ -261,7 +242,7 @@ def write_kernels(folder, bands, resolutions=RESOLUTIONS):
         for name, fwhm in resolutions.items():
             if fwhm <= BANDS[label].fwhm:
                 continue
-            kernel, scale = scene.gaussian_kernel(BANDS[label].fwhm, fwhm)
+            kernel, scale = gaussian_kernel(BANDS[label].fwhm, fwhm)
             hdu = fits.PrimaryHDU(kernel.astype(np.float32))
             hdu.header["PIXELSCL"] = (scale, "[arcsec] pixel scale")
             write_hdus(folder / f"{label.lower()}_to_{name}.fits", [hdu])
@@ -280,59 +261,8 @@ def write_csv(path, rows, columns):
 
 
 def write_galaxies(path, targets, field, sky, seed):
-    """Write a galaxy_table; size_reff holds half the light of an exponential disk of the scene's scale length."""
+    """Write a galaxy_table; size_reff holds half the light of an exponential disk of the galaxy's scale length."""
     columns = ("name", "ra", "dec", "posang", "inclination", "distance_mpc", "size_reff")
     reff = round(1.678 * sky.scale_length * math.hypot(*field) / 2, 2)
     rows = [(target, *place(target, seed), sky.inclination, 9.8, reff) for target in targets]
     write_csv(path, [dict(zip(columns, row, strict=True)) for row in rows], columns)
-
-
-# --- command line -----------------------------------------------------------------------------------------------------
-
-
-def parse(arguments):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("out_dir")
-    parser.add_argument("--targets", nargs="+", default=TARGETS, metavar="NAME")
-    parser.add_argument("--field", nargs=2, type=float, default=(140.0, 120.0), metavar="ARCSEC", help="width, height")
-    parser.add_argument("--bands", nargs="+", default=DEMO_BANDS, metavar="BAND", choices=BANDS)
-    parser.add_argument("--references", nargs="*", default=tuple(REFERENCES), metavar="LABEL", choices=REFERENCES)
-    parser.add_argument("--tiles", nargs="+", default=[], metavar="BAND=NAME,NAME", help="bands in several mosaics")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--coarsen", type=float, default=2.0, help="factor on the pixel scales")
-    parser.add_argument("--ideal", action="store_true", help="no noise, sources, holes or colours")
-    parser.add_argument("--sky", nargs="+", default=[], metavar="KEY=VALUE", help="attributes of scene.Sky, as stars=0")
-    options = parser.parse_args(arguments)
-    options.tiles = {band: names.split(",") for band, _, names in (item.partition("=") for item in options.tiles)}
-    sky = IDEAL if options.ideal else Sky()
-    kinds = {f.name: f.type for f in dataclasses.fields(Sky)}
-    for key, _, value in (item.partition("=") for item in options.sky):
-        if key not in kinds:
-            parser.error(f"--sky {key}: expected one of {', '.join(kinds)}")
-        try:
-            sky = dataclasses.replace(sky, **{key: kinds[key](value)})
-        except ValueError:
-            parser.error(f"--sky {key}={value}: expected a number")
-    options.sky = sky
-    return options
-
-
-def main(arguments=None):
-    options = parse(arguments)
-    truth = simulate_tree(
-        options.out_dir,
-        options.targets,
-        field=options.field,
-        bands=options.bands,
-        references=options.references,
-        tiles=options.tiles,
-        seed=options.seed,
-        sky=options.sky,
-        coarsen=options.coarsen,
-        tilt=0.0 if options.ideal else 3.0,
-    )
-    print(f"{len(truth)} mosaics with known zero levels in {options.out_dir}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

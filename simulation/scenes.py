@@ -1,7 +1,7 @@
-"""Simulated galaxies whose zero points are known, at array level: what reaches `bin_pair`, without files.
+"""Pairs of images of simulated galaxies as arrays on one grid, ready to be fitted, whose zero levels are known.
 
-A scene is a galaxy with clumps and foreground stars on a fine grid, seen twice: the reference sees it whole, at its own
-resolution, with noise; the comparison image sees it through a footprint with holes, with another colour that varies
+A scene is a galaxy with clumps and foreground stars on a fine grid, observed twice: the reference observes all of it,
+at its own resolution, with noise; the comparison image observes a footprint with holes, in another colour that varies
 over the galaxy, and is convolved to the reference's resolution with the weights of its observed pixels, as the workflow
 does it. SCENES differ in all of these. Everything is MJy/sr and arcsec.
 """
@@ -10,28 +10,36 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy.fft import irfft2, next_fast_len, rfft2
+from scipy.fft import irfft2, rfft2
+
+from simulation import instruments
+from simulation.fields import convolved, correlated_noise, in_plane
 
 FINE = 0.6875  # arcsec, pixels in which scenes are drawn
-FWHM_PER_SIGMA = 2.3548
+INTERNAL = instruments.BANDS["F2100W"]  # to whose resolution, on the pixels of MIRI, internal pairs are convolved
+INTERNAL_FWHM = INTERNAL.fwhm / INTERNAL.scale
 
 
 class Reference(NamedTuple):
-    """An external reference: FWHM, pixels (in fine ones) and noise of its images, slope of a comparison band on it."""
+    """An external reference: pixels (in fine ones) and noise of its images, slope of a comparison band on it, and how
+    many foreground stars there are, relative to 3 micron."""
 
     label: str
-    fwhm: float
     step: int
     noise: float
     slope: float
     stars: float
 
+    @property
+    def fwhm(self):
+        return instruments.REFERENCES[self.label].fwhm
+
 
 REFERENCES = (
-    Reference("irac4_atgauss4", 4.0, 1, 0.015, 1.0, 0.3),
-    Reference("w3_atgauss15", 15.0, 4, 0.040, 1.7, 0.3),
-    Reference("irac1_atgauss4", 4.0, 1, 0.010, 0.9, 1.0),
-    Reference("w1_atgauss7p5", 7.5, 4, 0.015, 1.0, 1.0),
+    Reference("irac4_atgauss4", 1, 0.015, 1.0, 0.3),
+    Reference("w3_atgauss15", 4, 0.040, 1.7, 0.3),
+    Reference("irac1_atgauss4", 1, 0.010, 0.9, 1.0),
+    Reference("w1_atgauss7p5", 4, 0.015, 1.0, 1.0),
 )
 
 
@@ -44,22 +52,6 @@ class Pair(NamedTuple):
     slope: float
     offset: float
     noise: float
-
-
-def convolved(image, fwhm):
-    """`image` convolved with a Gaussian of this FWHM (pixels), 0 outside."""
-    sigma = fwhm / FWHM_PER_SIGMA
-    shape = [next_fast_len(n + int(6 * sigma)) for n in image.shape]
-    ky, kx = np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])
-    transfer = np.exp(-2 * (np.pi * sigma) ** 2 * (ky**2 + kx**2))
-    return irfft2(rfft2(image, shape) * transfer, shape)[: image.shape[0], : image.shape[1]]
-
-
-def correlated_noise(rng, shape, fwhm, sigma):
-    """Gaussian noise of standard deviation sigma, white before a Gaussian of this FWHM (pixels)."""
-    noise = convolved(rng.normal(size=shape), fwhm)
-    inner = slice(int(fwhm), -int(fwhm) or None)
-    return noise * (sigma / noise[inner, inner].std())
 
 
 def power_law(rng, shape, index):
@@ -78,9 +70,7 @@ def disk(rng, n=440):
     -------
     emission : (n, n) array, MJy/sr; radius : (n, n) array, scale lengths.
     """
-    y, x = np.indices((n, n)) - n / 2 + rng.uniform(-20, 20, size=(2, 1, 1))
-    angle, cosine = rng.uniform(0, np.pi), rng.uniform(0.45, 1)
-    u, v = x * np.cos(angle) + y * np.sin(angle), (y * np.cos(angle) - x * np.sin(angle)) / cosine
+    u, v = plane_of(rng, n, tilt=(0.45, 1), shift=20)
     scale = rng.uniform(18, 42) / FINE
     radius = np.hypot(u, v) / scale
     arms = 1 + rng.uniform(0.2, 0.6) * np.cos(2 * np.arctan2(v, u) - rng.uniform(2, 5) * np.log(radius + 0.1))
@@ -96,9 +86,7 @@ def disk(rng, n=440):
 
 def textured(rng, n=440):
     """A different galaxy: log-normal power-law texture on a Sersic profile with a bar's ring and a faint plateau."""
-    y, x = np.indices((n, n)) - n / 2 + rng.uniform(-30, 30, size=(2, 1, 1))
-    angle, cosine = rng.uniform(0, np.pi), rng.uniform(0.4, 1)
-    u, v = x * np.cos(angle) + y * np.sin(angle), (y * np.cos(angle) - x * np.sin(angle)) / cosine
+    u, v = plane_of(rng, n, tilt=(0.4, 1), shift=30)
     radius = np.hypot(u, v) / (rng.uniform(18, 45) / FINE)
     ring = rng.uniform(0, 1.5) * np.exp(-((radius - rng.uniform(0.5, 1.2)) ** 2) / 0.05)
     profile = rng.uniform(2, 5) * np.exp(-(radius ** rng.uniform(0.7, 1.1))) + ring
@@ -143,11 +131,10 @@ def regions(rng, n=440):
     return emission, radius
 
 
-def plane_of(rng, n, tilt):
+def plane_of(rng, n, tilt, shift=40):
     """Coordinates (pixels) in the plane of a galaxy whose centre, angle and cosine of the inclination are random."""
-    y, x = np.indices((n, n)) - n / 2 + rng.uniform(-40, 40, size=(2, 1, 1))
-    angle, cosine = rng.uniform(0, np.pi), rng.uniform(*tilt)
-    return x * np.cos(angle) + y * np.sin(angle), (y * np.cos(angle) - x * np.sin(angle)) / cosine
+    y, x = np.indices((n, n)) - n / 2 + rng.uniform(-shift, shift, size=(2, 1, 1))
+    return in_plane(x, y, rng.uniform(0, np.pi), rng.uniform(*tilt))
 
 
 def colour(rng, emission, radius, amplitude=1.0):
@@ -192,9 +179,8 @@ def stars(rng, shape, amount):
 def footprint(rng, shape):
     """A rotated rectangle of 2' x 2' to 4' x 3', without the holes in it: True where observed."""
     y, x = np.indices(shape) - np.array(shape).reshape(2, 1, 1) / 2
-    angle = rng.uniform(0, np.pi)
+    u, v = in_plane(x, y, rng.uniform(0, np.pi), 1.0)
     width, height = rng.uniform(120, 240) / FINE, rng.uniform(120, 180) / FINE
-    u, v = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
     observed = (np.abs(u) < width / 2) & (np.abs(v) < height / 2)
     for _ in range(rng.integers(1, 6)):
         cy, cx = rng.uniform(-80, 80, size=2)
@@ -205,8 +191,8 @@ def footprint(rng, shape):
 def small_footprint(rng, shape):
     """A rotated square of 70" to 110", MIRI's own field, with one hole: True where observed."""
     y, x = np.indices(shape) - np.array(shape).reshape(2, 1, 1) / 2
-    angle, half = rng.uniform(0, np.pi), rng.uniform(35, 55) / FINE
-    u, v = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    u, v = in_plane(x, y, rng.uniform(0, np.pi), 1.0)
+    half = rng.uniform(35, 55) / FINE
     cy, cx = rng.uniform(-30, 30, size=2)
     return (np.abs(u) < half) & (np.abs(v) < half) & (np.hypot(y - cy, x - cx) > rng.uniform(1, 6))
 
@@ -275,9 +261,6 @@ def external_pair(seed, reference, *, scene="disk", noise=1.0, colours=1.0, hole
         cy, cx = rng.integers(x.shape[0] // 3, 2 * x.shape[0] // 3, size=2)
         x[cy : cy + 4, cx : cx + 5] = np.nan
     return Pair(x, observed_at(y, mask, fwhm, step), fwhm / step, reference.slope, offset, sigma)
-
-
-INTERNAL_FWHM = 0.67 / 0.11  # pixels of MIRI
 
 
 def internal_pair(seed, slope, *, scene="disk", n=440, colours=1.0, reference_offset=None):

@@ -7,65 +7,17 @@ images of different resolution belong to one sky to round-off.
 """
 
 import math
-import zlib
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from scipy import fft, ndimage, special
 
-FWHM_PER_SIGMA = math.sqrt(8 * math.log(2))
+from simulation.fields import FWHM_PER_SIGMA, REACH, convolved, generator, in_plane
+
 CLUMPS_IN = {"dust": 1.0, "stars": 0.15}
-REACH = 5.5  # standard deviations at which a Gaussian is cut: 3e-7 of its peak
 SPLINE = 12  # samples after which a spline has forgotten its border to 1e-7
 MARGIN = 7.0  # arcsec of sky beyond the references
-
-
-class Band(NamedTuple):
-    """What is observed, and how.
-
-    `brightness` is relative to IRAC 1 (kind stars) or IRAC 4 (kind dust); between bands of one kind it gives the slope.
-    Wavelength in micron, fwhm and (pixel) scale in arcsec, noise in MJy/sr: per pixel, or of a reference over its beam.
-    """
-
-    instrument: str
-    kind: str
-    wavelength: float
-    fwhm: float
-    scale: float
-    noise: float
-    brightness: float
-
-
-# PSF widths: JWST User Documentation. Brightness: typical slopes of PHANGS-JWST on IRAC, WISE and each other.
-BANDS = {
-    "F115W": Band("nircam", "stars", 1.15, 0.040, 0.031, 0.15, 1.30),
-    "F150W": Band("nircam", "stars", 1.50, 0.050, 0.031, 0.14, 1.60),
-    "F187N": Band("nircam", "stars", 1.87, 0.064, 0.031, 0.20, 1.65),
-    "F200W": Band("nircam", "stars", 1.99, 0.066, 0.031, 0.12, 0.90 * 1.81),
-    "F300M": Band("nircam", "stars", 3.00, 0.100, 0.063, 0.05, 0.90),
-    "F335M": Band("nircam", "stars", 3.36, 0.111, 0.063, 0.05, 0.90 * 0.96),
-    "F360M": Band("nircam", "stars", 3.62, 0.120, 0.063, 0.06, 0.90 * 0.87),
-    "F430M": Band("nircam", "stars", 4.28, 0.145, 0.063, 0.07, 0.55),
-    "F444W": Band("nircam", "stars", 4.40, 0.145, 0.063, 0.05, 0.53),
-    "F380M": Band("niriss", "stars", 3.83, 0.130, 0.065, 0.06, 0.75),
-    "F480M": Band("niriss", "stars", 4.81, 0.164, 0.065, 0.07, 0.50),
-    "F560W": Band("miri", "dust", 5.6, 0.207, 0.11, 0.06, 0.45),
-    "F770W": Band("miri", "dust", 7.7, 0.269, 0.11, 0.08, 1.00),
-    "F1000W": Band("miri", "dust", 10.0, 0.328, 0.11, 0.09, 0.37),
-    "F1130W": Band("miri", "dust", 11.3, 0.375, 0.11, 0.12, 1.36),
-    "F1500W": Band("miri", "dust", 15.0, 0.488, 0.11, 0.10, 0.45),
-    "F2100W": Band("miri", "dust", 21.0, 0.674, 0.11, 0.20, 0.57),
-}
-REFERENCES = {
-    "irac1_atgauss4": Band("spitzer", "stars", 3.6, 4.0, 0.75, 0.010, 1.00),
-    "irac2_atgauss4": Band("spitzer", "stars", 4.5, 4.0, 0.75, 0.010, 0.90 / 1.34),
-    "irac4_atgauss4": Band("spitzer", "dust", 8.0, 4.0, 0.75, 0.015, 1.00),
-    "w1_atgauss7p5": Band("wise", "stars", 3.4, 7.5, 2.75, 0.010, 0.90 / 1.02),
-    "w2_atgauss7p5": Band("wise", "stars", 4.6, 7.5, 2.75, 0.010, 0.90 / 1.72),
-    "w3_atgauss15": Band("wise", "dust", 12.0, 15.0, 2.75, 0.040, 1.00 / 1.72),
-}
-RESOLUTIONS = {"gauss4": 4.0, "gauss7p5": 7.5, "gauss15": 15.0, "f2100w": BANDS["F2100W"].fwhm}
 
 
 @dataclass(frozen=True)
@@ -157,12 +109,7 @@ class Sources(NamedTuple):
     flux: np.ndarray
 
 
-def generator(seed, *names):
-    """Random numbers that depend on the seed and on what they are for, and on nothing that is made beside it."""
-    return np.random.default_rng([seed, *(zlib.crc32(name.lower().encode()) for name in names)])
-
-
-class Scene:
+class Galaxy:
     """The sky around one galaxy.
 
     Parameters
@@ -186,15 +133,20 @@ class Scene:
         axis = (np.arange(n) - n // 2) * self._step
         self._origin = axis[0]
         east, north = axis[None, :], axis[:, None]
-        self._radius, self._azimuth = deproject(east, north, posang, self.sky.inclination)
+        along, across = self._in_disk(east, north)
+        self._radius, self._azimuth = np.hypot(along, across), np.arctan2(across, along)
         self._smooth = {}
         self._clumps = self._make_clumps()
         self._stars = self._make_stars()
 
     # --- what there is ------------------------------------------------------------------------------------------------
 
+    def _in_disk(self, east, north):
+        """Along the major axis and across it in the plane of the disk, arcsec."""
+        return in_plane(north, east, math.radians(self.posang), math.cos(math.radians(self.sky.inclination)))
+
     def _smooth_part(self, kind):
-        """Brightness of the smooth part in stars or dust on the scene's grid, MJy/sr."""
+        """Brightness of the smooth part in stars or dust on the galaxy's own grid, MJy/sr."""
         if kind not in self._smooth:
             self._smooth[kind] = self._make_smooth_part(kind)
         return self._smooth[kind]
@@ -241,8 +193,7 @@ class Scene:
         east, north = rng.uniform(-half, half, (2, n))
         sigma = np.exp(rng.uniform(math.log(0.3), math.log(2.0), n))
         peak = self.sky.peak * 0.15 * np.exp(rng.normal(0, 0.8, n))
-        radius, _ = deproject(east, north, self.posang, self.sky.inclination)
-        disk = np.exp(-radius / (0.8 * self.size))
+        disk = np.exp(-np.hypot(*self._in_disk(east, north)) / (0.8 * self.size))
         kept = rng.random(n) < disk
         flux = peak * disk * 2 * math.pi * sigma**2
         return Sources(*(values[kept] for values in (east, north, sigma, flux)))
@@ -273,14 +224,14 @@ class Scene:
         window = self._window(grid, REACH * band.fwhm / FWHM_PER_SIGMA + SPLINE * self._step)
         smooth = self._smooth_part(band.kind)[window] * band.brightness
         smooth *= 1 + gradient * (self._radius[window] / self.size - 0.5)
-        smooth = blurred(smooth, band.fwhm / FWHM_PER_SIGMA / self._step)
+        smooth = convolved(smooth, band.fwhm, self._step)
         image = self._interpolated(smooth, window, grid)
         add_sources(image, grid, self._clumps, band.brightness * CLUMPS_IN[band.kind] * clump_colour, band.fwhm)
         add_sources(image, grid, self._stars, (3.0 / band.wavelength) ** 2, band.fwhm)
         return image
 
     def _interpolated(self, smooth, window, grid):
-        axes = grid.axes()[::-1, ::-1] / self._step  # from (y, x) of the grid to (row, column) of the scene
+        axes = grid.axes()[::-1, ::-1] / self._step  # from (y, x) of the grid to (row, column) of the galaxy's own
         start = np.array([s.start for s in window])
         offset = -self._origin / self._step - start - axes @ np.array(grid.centre[::-1])
         spline = ndimage.spline_filter(smooth, order=3, mode="mirror")
@@ -289,7 +240,7 @@ class Scene:
         )
 
     def _window(self, grid, margin):
-        """Rows and columns of the scene that are within a margin (arcsec) of a grid."""
+        """Rows and columns of the galaxy's own grid that are within a margin (arcsec) of another."""
         corners = np.array([(x, y) for x in (0, grid.shape[1]) for y in (0, grid.shape[0])]) - grid.centre
         sky = corners @ grid.axes().T
         low = np.floor((sky.min(axis=0) - margin - self._origin) / self._step).astype(int)
@@ -297,21 +248,6 @@ class Scene:
         n = self._radius.shape[0]
         columns, rows = (slice(max(a, 0), min(b + 1, n)) for a, b in zip(low, high, strict=True))
         return rows, columns
-
-
-def blurred(image, sigma):
-    """An image convolved with a Gaussian (pixels), mirrored at its edges: its cosine transform times the beam's."""
-    ky, kx = (np.arange(n) / (2 * n) for n in image.shape)
-    beam_y, beam_x = (np.exp(-2 * (math.pi * k * sigma) ** 2) for k in (ky, kx))
-    return fft.idctn(fft.dctn(image) * beam_y[:, None] * beam_x)
-
-
-def deproject(east, north, posang, inclination):
-    """Radius (arcsec) and azimuth (radians, from the major axis) in the plane of a disk."""
-    cos, sin = math.cos(math.radians(posang)), math.sin(math.radians(posang))
-    u = east * sin + north * cos
-    v = (east * cos - north * sin) / math.cos(math.radians(inclination))
-    return np.hypot(u, v), np.arctan2(v, u)
 
 
 def add_sources(image, grid, sources, factor, fwhm):
@@ -328,29 +264,3 @@ def add_sources(image, grid, sources, factor, fwhm):
         along_x = np.exp(-0.5 * ((np.arange(columns.start, columns.stop) - x0) / s) ** 2)
         along_y = np.exp(-0.5 * ((np.arange(rows.start, rows.stop) - y0) / s) ** 2)
         image[rows, columns] += np.multiply.outer((p * along_y).astype(np.float32), along_x.astype(np.float32))
-
-
-def correlated_noise(rng, shape, sigma, fwhm):
-    """Noise of standard deviation sigma, correlated over a Gaussian beam of that FWHM in pixels."""
-    width = fwhm / FWHM_PER_SIGMA
-    pad = math.ceil(REACH * width)
-    white = rng.standard_normal([n + 2 * pad for n in shape])
-    smooth = ndimage.gaussian_filter(white, width, truncate=REACH, mode="wrap")
-    offsets = np.arange(-pad, pad + 1)
-    profile = np.exp(-0.5 * (offsets / width) ** 2)
-    # Variance of a sum of independent pixels with these weights along either axis.
-    variance = ((profile / profile.sum()) ** 2).sum() ** 2
-    return sigma / math.sqrt(variance) * smooth[pad : pad + shape[0], pad : pad + shape[1]]
-
-
-def gaussian_kernel(fwhm_from, fwhm_to):
-    """Kernel from one Gaussian PSF to another, normalised to its peak, and its pixel scale in arcsec.
-
-    25 samples per standard deviation: interpolating it bilinearly widens it by 1 in 7500.
-    """
-    sigma = math.sqrt(fwhm_to**2 - fwhm_from**2) / FWHM_PER_SIGMA
-    scale = sigma / 25
-    # The outer two pixels of an image's scale are left out when it is resampled.
-    half = math.ceil((REACH * sigma + 0.25) / scale)
-    profile = np.exp(-0.5 * (np.arange(-half, half + 1) * scale / sigma) ** 2)
-    return np.multiply.outer(profile, profile), scale

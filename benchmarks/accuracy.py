@@ -1,6 +1,6 @@
-"""Bias, rms and coverage of both estimators on simulated galaxies whose zero points are known.
+"""Bias, rms and coverage of both estimators on simulated galaxies whose zero levels are known.
 
-    python benchmarks/accuracy/run.py [--seeds N] [--first SEED] [--scene NAME ...] [--output FOLDER]
+    python benchmarks/accuracy.py [--seeds N] [--first SEED] [--scene NAME ...] [--output FOLDER]
 
 writes, for each scene, SCENE.csv (a row per reference, noise and estimator) and SCENE.png (recovered minus true offset,
 in units of the stated error) into the folder, and summary.csv (a row per scene: the ratios and fractions of
@@ -16,10 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parents[1] / "workflow" / "scripts")]
-
-import scenes  # noqa: E402
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "workflow" / "scripts")]
 
 from anchoring.errors import AnchoringError  # noqa: E402
 from anchoring.fitting import pairs  # noqa: E402
@@ -28,10 +26,12 @@ from anchoring.measuring.binning import bin_medians, fixed_range, fixed_width_ed
 from anchoring.measuring.noise import noise_of_mean, reference_noise  # noqa: E402
 from anchoring.measuring.samples import sample_pair, squares  # noqa: E402
 from anchoring.solving import offsets  # noqa: E402
+from simulation import scenes  # noqa: E402
+from simulation.instruments import BANDS  # noqa: E402
 
 ESTIMATORS = ("binned", "errors_in_variables")
 NOISE = (1, 3)
-INTERNAL = {"F1000W": 0.37, "F1130W": 1.36, "F2100W": 0.57}
+INTERNAL = {band: BANDS[band].brightness for band in ("F1000W", "F1130W", "F2100W")}  # slopes on F770W
 COLUMNS = ("pair", "noise", "estimator", "n", "bias", "rms", "median_error", "stated", "within_1", "within_2",
            "within_1_statistical", "failed", "flagged")  # fmt: skip
 B, E = ESTIMATORS
@@ -89,7 +89,7 @@ def attempt(work):
 
 
 def outcomes_of(pair, label, estimator):
-    """(error, offset_err, offset_sys, flags) of the zero point that a pair with an external reference gives."""
+    """(error, offset_err, offset_sys, flags) of the zero level that a pair with an external reference gives."""
     solved = offsets.solve_external({"fits": [fit(pair, label, estimator)]})
     return outcome(solved, pair.offset)
 
@@ -103,7 +103,7 @@ def internal_outcome(pair, o_x, estimator, shift, anchor):
     zero = -shift if shift else None
     found = fit(pair, "F770W", estimator, limits=(low - shift, high - shift), external=False, zero=zero)
     reference = {"status": "anchored", "offset": o_x + anchor[0], "offset_err": anchor[1], "offset_sys": anchor[2]}
-    return outcome(offsets.solve_internal({"fits": [found]}, {"x": reference}), pair.offset)
+    return outcome(offsets.solve_internal({"fits": [found]}, {("F770W", "x"): reference}), pair.offset)
 
 
 def outcome(solved, truth):
@@ -200,7 +200,7 @@ def main():
     parser.add_argument("--first", type=int, default=20_000, help="first seed")
     parser.add_argument("--scene", choices=scenes.SCENES, nargs="+", default=list(scenes.SCENES))
     parser.add_argument("--colours", type=float, default=0.25, help="amplitude of colour variations; 0 for none")
-    parser.add_argument("--output", type=Path, default=HERE / "results")
+    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/run/accuracy")
     given = parser.parse_args()
     given.output.mkdir(parents=True, exist_ok=True)
     found = []
@@ -212,3 +212,7 @@ def main():
         figure(results, given.output / f"{scene}.png")
         print((given.output / f"{scene}.csv").read_text(), flush=True)
     print((given.output / "summary.csv").read_text())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,8 +1,8 @@
 """Compare the offsets a run found with those that were injected; fail if one is missing or wrong.
 
-    python demo/compare.py RESULTS_DIR TRUTH_CSV
+    python -m simulation.compare RESULTS_DIR TRUTH_CSV
 
-RESULTS_DIR holds `anchor_summary.csv`; TRUTH_CSV is what `simulate.py` wrote. An image passes if it is anchored and
+RESULTS_DIR holds `anchor_summary.csv`; `python -m simulation` writes TRUTH_CSV. An image passes if it is anchored and
 
     abs(recovered - injected) <= 3 * hypot(offset_err, offset_sys)
 
@@ -117,14 +117,14 @@ def verdict(results):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser("python -m simulation.compare", description=__doc__.splitlines()[0])
     parser.add_argument("results_dir", type=Path)
     parser.add_argument("truth_csv", type=Path)
     options = parser.parse_args(arguments)
     path = options.results_dir / "anchor_summary.csv"
     for needed in (path, options.truth_csv):
         if not needed.is_file():
-            print(f"{needed} does not exist; expected the output of a run and of simulate.py", file=sys.stderr)
+            print(f"{needed} does not exist; expected the output of a run and a simulated truth.csv", file=sys.stderr)
             return 1
     results = compare(read_rows(options.truth_csv), read_rows(path))
     print(table(results))
