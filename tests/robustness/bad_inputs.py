@@ -24,8 +24,8 @@ from runs import ROOT, Project, set_cards, shipped
 from scene import IDEAL
 from simulate import simulate_tree
 
-from anchoring.planning.plan import PlanError, make_plan
-from anchoring.planning.settings import gather, problems
+from anchoring.planning.plan import make_plan
+from anchoring.planning.settings import PlanError, gather, problems
 
 PAGE = ROOT / "docs/bad-inputs.md"
 BEGIN, END = (

@@ -31,8 +31,8 @@ from anchoring.errors import AnchoringError
 from anchoring.files import mosaics
 from anchoring.files.anchored import write_anchored
 from anchoring.fitting.pairs import Settings
-from anchoring.planning.plan import PlanError, make_plan
-from anchoring.planning.settings import gather, problems
+from anchoring.planning.plan import make_plan
+from anchoring.planning.settings import PlanError, gather, problems
 
 CARD, BLOCK = 80, 2880
 SCALE, REFERENCE_SCALE = 0.3, 0.75  # arcsec

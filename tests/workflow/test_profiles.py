@@ -7,7 +7,7 @@ import pytest
 import yaml
 from runs import ROOT, Project
 from scene import IDEAL
-from test_plan import touch
+from trees import touch
 
 CLUSTERS = ("slurm", "generic")
 NO_JOBS = {"all", "ngc0001"}  # rules that only name what is to be made
