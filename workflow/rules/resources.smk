@@ -70,6 +70,10 @@ def grid_shape(wildcards):
     return grid_size(wildcards).shape
 
 
+def reprojection_method(wildcards):
+    return config["reproject_func"]
+
+
 def in_galaxy(wildcards):
     return plan.galaxies[wildcards.target] is not None
 

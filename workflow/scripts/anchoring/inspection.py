@@ -35,10 +35,10 @@ def inspect(mosaics):
     ----------
     mosaics : list of mappings
         target, band, image (path), name, instrument, `skipped` (reason, or empty), `mask` (path or None), `in_galaxy`
-        (whether ranges are percentiles in a galaxy) and `pairs`, each with reference, ref_filter, label, kind,
-        resolution, problem (or empty), path (of the reference image), kernel and reference_kernel (paths, or None where
-        nothing is convolved), `error` (path of the reference's uncertainty map, or None) and `noise` (MJy/sr, the
-        keyword of its header that holds it, or None).
+        (whether ranges are percentiles in a galaxy), `method` (of reprojection) and `pairs`, each with reference,
+        ref_filter, label, kind, resolution, problem (or empty), path (of the reference image), kernel and
+        reference_kernel (paths, or None where nothing is convolved), `error` (path of the reference's uncertainty map,
+        or None) and `noise` (MJy/sr, the keyword of its header that holds it, or None).
 
     Returns
     -------
@@ -165,7 +165,7 @@ def _comparison(mosaic, seen, reference, grid, files):
     wcs, wcs_reference = files.wcs(path, seen.header), files.wcs(reference, grid.header)
     window = tuple(s.stop - s.start for s in common_window(wcs, seen.shape, wcs_reference, grid.shape))
     steps = {
-        ("reproject", path, reference): cost.of_reprojection(seen.shape, window, grid.shape),
+        ("reproject", path, reference): cost.of_reprojection(seen.shape, window, grid.shape, mosaic["method"]),
         ("bin", path, reference): cost.of_bins(grid.shape, mosaic["in_galaxy"]),
         ("fit", path, reference): cost.of_fit(grid.shape),
         ("plot", path): cost.of_figures(),

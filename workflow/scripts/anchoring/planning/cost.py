@@ -14,6 +14,12 @@ from ..images.tiles import tile_shape
 
 PROCESS = 0.13e9  # bytes of a script with the libraries it imports
 PER_TRANSFORM = 0.35e-9  # CPU seconds per pixel and log2(pixels) of an FFT
+# By method, CPU seconds and bytes per pixel of the image and of the window that it is reprojected onto.
+REPROJECTION = {
+    "interp": ((0.005e-6, 0.05e-6), (6, 4)),
+    "adaptive": ((0, 4e-6), (20, 160)),
+    "exact": ((2.5e-6, 6e-6), (125, 45)),
+}
 
 
 class Cost(NamedTuple):
@@ -48,10 +54,12 @@ def of_convolution(shape, side, *, with_error=True, threads=1):
     return Cost(seconds, PROCESS + held + 10 * size * (2 + 3.5 * threads))
 
 
-def of_reprojection(shape, window, grid):
+def of_reprojection(shape, window, grid, method="interp"):
     """Of reprojecting an image (ny, nx) onto a window (ny, nx) of a reference's grid (ny, nx)."""
     image, pixels = math.prod(shape), math.prod(window)
-    return Cost(0.005e-6 * image + 0.05e-6 * pixels, PROCESS + 6 * image + 4 * pixels + 5 * math.prod(grid))
+    seconds, held = (of_image * image + of_window * pixels for of_image, of_window in REPROJECTION[method])
+    process = PROCESS if method == "interp" else PROCESS + 0.05e9  # of the package reproject
+    return Cost(seconds, process + held + 5 * math.prod(grid))
 
 
 def of_bins(grid, in_galaxy=False):

@@ -54,6 +54,7 @@ def inspected(plan):
             "skipped": plan.skipped.get(image, ""),
             "mask": image.mask,
             "in_galaxy": plan.galaxies[image.target] is not None,
+            "method": plan.config.get("reproject_func", "interp"),
             "pairs": [
                 {
                     **pair.described(),
