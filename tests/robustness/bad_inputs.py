@@ -19,8 +19,8 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from runs import ROOT, Project, set_cards, shipped
 
-from anchoring.planning.plan import PlanError, make_plan
-from anchoring.planning.settings import gather, problems
+from anchoring.planning.plan import make_plan
+from anchoring.planning.settings import PlanError, gather, problems
 from simulation.skies import IDEAL
 from simulation.trees import simulate_tree
 

@@ -23,8 +23,8 @@ from steps import convolve, fit_pair
 from anchoring.errors import AnchoringError
 from anchoring.files import mosaics
 from anchoring.files.anchored import write_anchored
-from anchoring.planning.plan import PlanError, make_plan
-from anchoring.planning.settings import gather, problems
+from anchoring.planning.plan import make_plan
+from anchoring.planning.settings import PlanError, gather, problems
 from simulation.fields import FWHM_PER_SIGMA
 
 CARD, BLOCK = 80, 2880

@@ -15,6 +15,6 @@ rule apply_offset:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=memory(300),
+        mem_mb=memory(cost.of_writing, image_shape),
     script:
         "../scripts/apply_offset.py"

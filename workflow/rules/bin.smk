@@ -15,7 +15,7 @@ rule bin_pair:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=memory(300, image=12, reference=8),
+        mem_mb=memory(cost.of_bins, grid_shape, in_galaxy),
     params:
         label=lambda wildcards: pair_of(wildcards).label,
         galaxy=range_settings,

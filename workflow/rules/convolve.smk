@@ -13,7 +13,7 @@ rule convolve_image:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=memory(500, image=2.5, kernel=16, mask=8),
+        mem_mb=memory(cost.of_convolution, image_shape, kernel_side),
     params:
         band=lambda wildcards: wildcards.band,
         with_error=with_error,

@@ -12,7 +12,7 @@ rule fit_external:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=memory(300),
+        mem_mb=memory(cost.of_fit, largest_grid),
     params:
         images=lambda wildcards: fits_of(solved_group(wildcards)),
         settings=fit_settings(),

@@ -5,6 +5,8 @@ import json
 import os
 from pathlib import Path
 
+value_for = library["labels"].value_for
+
 
 @functools.cache
 def library_path(name):
@@ -31,8 +33,8 @@ def pair_of(wildcards):
 
 
 def at_resolution(image, resolution):
-    """The image at a resolution: convolved, or as it is if that is its own."""
-    if planning.kernel_path(config, image.band, resolution) is None:
+    """The image at a resolution: convolved, or the image itself if that is its own."""
+    if plan.kernels.path(image.band, resolution) is None:
         return image.path
     return CONVOLVED.format(target=image.target, band=image.band, image=image.name, resolution=resolution)
 
@@ -43,7 +45,7 @@ def compared(wildcards):
 
 
 def kernel_of(wildcards):
-    return planning.kernel_path(config, wildcards.band, wildcards.resolution)
+    return plan.kernels.path(wildcards.band, wildcards.resolution)
 
 
 def with_error(wildcards):
@@ -58,19 +60,13 @@ def with_error(wildcards):
 def reference_of(wildcards):
     """The image that a pair is fitted against."""
     pair = pair_of(wildcards)
-    if pair.reference_image is None:
-        return pair.reference_path
-    return at_resolution(pair.reference_image, pair.resolution)
+    return at_resolution(pair.reference_image, pair.resolution) if pair.reference_image else pair.path
 
 
 def pair_file(pair, ending):
     image = pair.image
     stem = PAIR.format(target=image.target, band=image.band, image=image.name, reference=pair.reference)
     return f"{stem}{ending}"
-
-
-def fitted_pairs(image):
-    return [pair for pair in plan.pairs.get(image, []) if not pair.problem]
 
 
 def measured_pair(pair, kinds=("bins", "pixels")):
@@ -80,11 +76,13 @@ def measured_pair(pair, kinds=("bins", "pixels")):
 
 def measured_of(image):
     """Reference: where all is that was measured of an image and it."""
-    return {pair.reference: measured_pair(pair, MEASURED) for pair in fitted_pairs(image)}
+    return {pair.reference: measured_pair(pair, MEASURED) for pair in plan.fitted_pairs(image)}
 
 
 def measured_files(images, kinds=("bins", "pixels")):
-    return [path for image in images for pair in fitted_pairs(image) for path in measured_pair(pair, kinds).values()]
+    return [
+        path for image in images for pair in plan.fitted_pairs(image) for path in measured_pair(pair, kinds).values()
+    ]
 
 
 def solved_file(image):
@@ -97,18 +95,10 @@ def fits_of(images):
     """Per image, its references in order: what is to be fitted, or why nothing can be."""
     return [
         {
-            "target": image.target,
-            "band": image.band,
-            "image": image.path,
-            "name": image.name,
-            "instrument": image.instrument,
+            **image.described(),
             "pairs": [
                 {
-                    "reference": pair.reference,
-                    "ref_filter": pair.stem,
-                    "label": pair.label,
-                    "kind": pair.kind,
-                    "resolution": pair.resolution,
+                    **pair.described(),
                     "problem": pair.problem,
                     **({} if pair.problem else measured_pair(pair)),
                     "range_follows": range_follows(pair),
@@ -126,24 +116,14 @@ def solved_group(wildcards):
 
 
 def solved_files(targets):
-    images = [image for image in plan.images.values() if image.target in targets and image not in plan.skipped]
-    return sorted({solved_file(image) for image in images})
+    images = (image for target in targets for image in plan.of_target(target) if image not in plan.skipped)
+    return sorted(set(map(solved_file, images)))
 
 
 def skipped_images(target):
     """What is known of the images of a target that no rule can do anything for, with the reason."""
-    return [
-        {
-            "target": image.target,
-            "band": image.band,
-            "image": image.path,
-            "name": image.name,
-            "instrument": image.instrument,
-            "reason": reason,
-        }
-        for image, reason in plan.skipped.items()
-        if image.target == target
-    ]
+    images = (image for image in plan.of_target(target) if image in plan.skipped)
+    return [{**image.described(), "reason": plan.skipped[image]} for image in images]
 
 
 def offsets_files(targets):
@@ -156,7 +136,7 @@ def anchored_path(image):
 
 def anchored_paths(targets):
     """Of each image of some targets (its path), where it is written if it is anchored."""
-    return {image.path: anchored_path(image) for image in plan.images.values() if image.target in targets}
+    return {image.path: anchored_path(image) for target in targets for image in plan.of_target(target)}
 
 
 def anchored_images(target):
@@ -212,17 +192,17 @@ def bin_options(wildcards):
     label = pair_of(wildcards).label
     return {
         "settings": fit_settings(),
-        "intensity_range": planning.of_label(config["intensity_range"], label),
-        "noise": planning.of_label(config["reference_noise"], label),
+        "intensity_range": value_for(config["intensity_range"], label),
+        "noise": value_for(config["reference_noise"], label),
     }
 
 
 def mask_of(wildcards):
-    return planning.mask_path(config, image_of(wildcards)) or []
+    return image_of(wildcards).mask or []
 
 
 def error_of(wildcards):
-    return planning.error_path(config, pair_of(wildcards)) or []
+    return pair_of(wildcards).error or []
 
 
 def needs_anchor(pair):
@@ -231,7 +211,7 @@ def needs_anchor(pair):
 
 def range_follows(pair):
     """Whether the range of a pair moves with the offset of its reference: one of its percentiles, or anchored."""
-    fixed = planning.of_label(config["intensity_range"], pair.label) or config["galaxy_table"] is None
+    fixed = value_for(config["intensity_range"], pair.label) or config["galaxy_table"] is None
     return pair.kind == "internal" and (needs_anchor(pair) if fixed else config["range_from"] == "reference")
 
 
@@ -251,7 +231,7 @@ def figure_file(image, pattern):
 
 
 def pictured_images(targets):
-    return [image for image in plan.images.values() if image.target in targets and fitted_pairs(image)]
+    return [image for target in targets for image in plan.of_target(target) if plan.fitted_pairs(image)]
 
 
 def figures_of(images):
@@ -261,10 +241,10 @@ def figures_of(images):
             "image": image.path,
             "fit": os.path.relpath(figure_file(image, FIT), OUT),
             "picture": os.path.relpath(figure_file(image, PICTURE), OUT),
-            "references": [pair.reference for pair in fitted_pairs(image)],
+            "references": [pair.reference for pair in plan.fitted_pairs(image)],
         }
         for image in images
-        if fitted_pairs(image)
+        if plan.fitted_pairs(image)
     ]
 
 

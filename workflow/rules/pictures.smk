@@ -22,7 +22,7 @@ rule plot_image:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=memory(300),
+        mem_mb=memory(cost.of_figures),
     params:
         image=lambda wildcards: image_of(wildcards).path,
         pairs=lambda wildcards: measured_of(image_of(wildcards)),

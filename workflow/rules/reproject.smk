@@ -12,7 +12,7 @@ rule reproject_image:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=memory(300, image=2, reference=3),
+        mem_mb=memory(cost.of_reprojection, image_shape, overlap_shape, grid_shape, reprojection_method),
     params:
         method=config["reproject_func"],
         band=lambda wildcards: wildcards.band,

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import sys
-from pathlib import Path
 
 from snakemake.script import PythonScript
 
@@ -34,29 +33,57 @@ onstart:
         mended.start_jobs_at_once(workflow.scheduler)
 
 
-def memory(fixed, **per_mb):
-    """Memory of a job in MB: so much, and so many per MB of its named inputs; half as much again at each retry."""
+cost, sizes = library["cost"], library["sizes"]
 
-    def needed(wildcards, input, attempt):
-        sizes = ((factor, megabytes(str(input[name]), wildcards)) for name, factor in per_mb.items())
-        return int((STARTED_BESIDE + fixed + sum(factor * size for factor, size in sizes)) * 1.5 ** (attempt - 1))
+
+def memory(cost_of, *sizes_of):
+    """Memory of a job in MB, from what its step costs; half as much again at each retry.
+
+    `cost_of` is a function of planning/cost.py; each of `sizes_of` gives one of its arguments for some wildcards.
+    """
+
+    def needed(wildcards, attempt):
+        step = cost_of(*(size_of(wildcards) for size_of in sizes_of))
+        return int((STARTED_BESIDE + step.memory / 1e6) * 1.5 ** (attempt - 1))
 
     return needed
 
 
-def megabytes(path, wildcards):
-    """Size of an input in MB; of one that is not made yet, what it will be.
+def image_size(wildcards):
+    return sizes.image_size(image_of(wildcards).path)
 
-    Jobs that are submitted together ask for their memory before the first of them runs.
-    """
-    if not path:  # an input that is not there for all
-        return 0
-    if Path(path).exists() or not hasattr(wildcards, "image"):
-        return planning.file_mb(path)
-    if hasattr(wildcards, "reference"):
-        pair = pair_of(wildcards)
-        reprojected = path == pair_file(pair, ".fits")
-        if reprojected or path == reference_of(wildcards):
-            reference = pair.reference_image.path if pair.reference_image else pair.reference_path
-            return planning.image_mb(reference, planes=1 if reprojected else 2)
-    return planning.image_mb(image_of(wildcards).path, planes=2)
+
+def image_shape(wildcards):
+    return image_size(wildcards).shape
+
+
+def kernel_side(wildcards):
+    return sizes.kernel_side(sizes.image_size(kernel_of(wildcards)), image_size(wildcards))
+
+
+def grid_size(wildcards):
+    """Size of the reference of a pair."""
+    return sizes.image_size(pair_of(wildcards).path)
+
+
+def grid_shape(wildcards):
+    return grid_size(wildcards).shape
+
+
+def reprojection_method(wildcards):
+    return config["reproject_func"]
+
+
+def in_galaxy(wildcards):
+    return plan.galaxies[wildcards.target] is not None
+
+
+def overlap_shape(wildcards):
+    return sizes.overlap(image_size(wildcards), grid_size(wildcards))
+
+
+def largest_grid(wildcards):
+    """Shape of the largest reference of the images that are solved together."""
+    pairs = (pair for image in solved_group(wildcards) for pair in plan.fitted_pairs(image))
+    shapes = (sizes.image_size(pair.path).shape for pair in pairs)
+    return max(shapes, key=lambda shape: shape[0] * shape[1], default=(0, 0))

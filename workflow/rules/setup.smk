@@ -15,9 +15,12 @@ PLANNING = (
     "errors",
     "files/__init__",
     "files/atomic",
+    "images/__init__",
+    "images/tiles",
+    "labels",
     "planning/__init__",
-    "planning/plan",
-    "planning/settings",
+    *(f"planning/{name}" for name in ("companions", "cost", "galaxy_table", "model", "pairs", "paths", "plan")),
+    *(f"planning/{name}" for name in ("settings", "sizes", "tree")),
 )
 RUNTIME = ("__init__", "failures", "mended", "preloaded", "sources")
 
@@ -63,7 +66,7 @@ def refuse_taken(target, rules):
 def planned(config):
     try:
         return planning.make_plan(config)
-    except planning.PlanError as error:
+    except settings.PlanError as error:
         sys.exit(str(error))
 
 

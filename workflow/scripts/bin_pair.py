@@ -10,6 +10,7 @@ from anchoring.files.atomic import atomic_write, write_json
 from anchoring.fitting.alignment import grid_axes
 from anchoring.fitting.pairs import Settings
 from anchoring.images import coverage, headers, units
+from anchoring.labels import split_label
 from anchoring.measuring import binning, noise, samples, thumbnails
 from anchoring.script import run
 from anchoring.solving import records
@@ -69,7 +70,7 @@ def main(
         listed = samples.sample_pair(x_image, y_image, both, covered, beam=beam)
         # The noise of a reference passed through what smoothed it since it was observed, not through its beam: a kernel
         # to the common resolution. That of an external reference (`_at` in its label) is not known: a little narrower.
-        smoothed = other.fwhm / scale if kind == "internal" else beam if "_at" in label else 0.0
+        smoothed = other.fwhm / scale if kind == "internal" else beam if split_label(label)[1] else 0.0
         unit = units.brightness_unit(other.header, reference)
         sigma = _noise(other, y_image, listed, error, options["noise"], smoothed, unit.factor)
         logging.info("%d pixels in common, %d bins with data", np.count_nonzero(binned), (medians.count > 0).sum())

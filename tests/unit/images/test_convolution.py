@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from scipy.ndimage import gaussian_filter
 
 from anchoring.errors import AnchoringError
-from anchoring.images import convolution
+from anchoring.images import tiles
 from anchoring.images.convolution import convolve_image, resample_kernel
 
 
@@ -42,8 +42,8 @@ def test_equals_astropy_with_holes_edges_and_a_kernel_larger_than_the_image(rng,
 
 @pytest.mark.parametrize("tile_pixels", [30, 100, 300])
 def test_many_tiles_equal_astropy_too(rng, monkeypatch, tile_pixels):
-    monkeypatch.setattr(convolution, "TILE_PIXELS", tile_pixels)
-    monkeypatch.setattr(convolution, "TILE_OVERHEAD", 0)
+    monkeypatch.setattr(tiles, "TILE_PIXELS", tile_pixels)
+    monkeypatch.setattr(tiles, "TILE_OVERHEAD", 0)
     data = np.pad(with_holes(rng), ((0, 60), (0, 80)), constant_values=1.5)  # some tiles see no hole
     kernel = gaussian(3.0, 15, 2.0)
     kernel[9:, :] *= 0.3
@@ -51,7 +51,7 @@ def test_many_tiles_equal_astropy_too(rng, monkeypatch, tile_pixels):
         data, kernel, boundary="fill", fill_value=np.nan, preserve_nan=True, allow_huge=True, normalize_kernel=True
     )
     kernel /= kernel.sum()
-    assert math.prod(convolution.tile_shape(data.shape, kernel.shape)) < data.size / 4
+    assert math.prod(tiles.tile_shape(data.shape, kernel.shape)) < data.size / 4
     out, error = convolve_image(data, kernel, np.ones_like(data), threads=2)
     assert_allclose(out, expected, rtol=1e-10, equal_nan=True)
     assert_allclose(error[130, 150], np.sqrt((kernel**2).sum()), rtol=1e-10)

@@ -9,8 +9,9 @@ from jsonschema import Draft202012Validator
 from reference import with_table
 from runs import Project, shipped
 from snakemake.utils import update_config, validate
+from trees import plan_of_one
 
-from anchoring.planning.settings import gather, problems
+from anchoring.planning.settings import PlanError, gather, problems
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
@@ -143,6 +144,17 @@ def test_a_run_takes_published_parameters_next_to_the_shipped_configuration(tmp_
     assert project.planned_jobs()["bin_pair"] == 1
     project.configure(ref_band={"miri": "F770W"}, instruments={"miri": {"ref_band": "F770W"}})
     assert "'ref_band' of miri is given twice" in project.snakemake("--dry-run").stderr
+
+
+@pytest.mark.parametrize("key", ["in_dir", "out_dir", "kernel_dir"])
+def test_braces_in_a_folder_are_refused_by_its_key(tmp_path, key):
+    with pytest.raises(PlanError, match=f"{key} is .*\\{{a\\}}.*expected no braces"):
+        plan_of_one(tmp_path, **{key: str(tmp_path / "{a}")})
+
+
+def test_anchored_images_may_not_replace_their_inputs(tmp_path):
+    with pytest.raises(PlanError, match="replace their inputs"):
+        plan_of_one(tmp_path, out_dir=str(tmp_path / "in"), out_step_ext="i2d_align")
 
 
 CONDA_NAMES = {"snakemake-minimal": "snakemake", "matplotlib-base": "matplotlib"}

@@ -34,10 +34,11 @@ def inspect(mosaics):
     Parameters
     ----------
     mosaics : list of mappings
-        target, band, image (path), name, instrument, `skipped` (reason, or empty), `mask` (path or None) and `pairs`,
-        each with reference, ref_filter, label, kind, resolution, problem (or empty), path (of the reference image),
-        kernel and reference_kernel (paths, or None where nothing is convolved), `error` (path of the reference's
-        uncertainty map, or None) and `noise` (MJy/sr, the keyword of its header that holds it, or None).
+        target, band, image (path), name, instrument, `skipped` (reason, or empty), `mask` (path or None), `in_galaxy`
+        (whether ranges are percentiles in a galaxy), `method` (of reprojection) and `pairs`, each with reference,
+        ref_filter, label, kind, resolution, problem (or empty), path (of the reference image), kernel and
+        reference_kernel (paths, or None where nothing is convolved), `error` (path of the reference's uncertainty map,
+        or None) and `noise` (MJy/sr, the keyword of its header that holds it, or None).
 
     Returns
     -------
@@ -140,7 +141,7 @@ def _tried(mosaic, pair, files):
         fit["steps"] = _convolutions(path, seen, pair["kernel"], files)
         grid = see(pair["path"])
         fit["steps"] |= _convolutions(pair["path"], grid, pair["reference_kernel"], files)
-        window, steps = _comparison(path, seen, pair["path"], grid, files)
+        window, steps = _comparison(mosaic, seen, pair["path"], grid, files)
         _look_beside(mosaic, pair, grid, files)
     except Exception as error:
         return {**fit, "steps": {}, "status": "failed", "reason": reason_of(error, f"{path} on {pair['path']}")}
@@ -158,13 +159,17 @@ def _convolutions(path, seen, kernel, files):
     return {("convolve", path, kernel): cost.of_convolution(seen.shape, side, with_error=seen.has_error)}
 
 
-def _comparison(path, seen, reference, grid, files):
-    """Shape (ny, nx) of what an image and its reference have in common, and the steps from there to the fit."""
+def _comparison(mosaic, seen, reference, grid, files):
+    """Shape (ny, nx) of what an image and its reference have in common, and the steps from there to the end."""
+    path = mosaic["image"]
     wcs, wcs_reference = files.wcs(path, seen.header), files.wcs(reference, grid.header)
     window = tuple(s.stop - s.start for s in common_window(wcs, seen.shape, wcs_reference, grid.shape))
     steps = {
-        ("reproject", path, reference): cost.of_reprojection(seen.shape, window, grid.shape),
-        ("fit", path, reference): cost.of_fit(window),
+        ("reproject", path, reference): cost.of_reprojection(seen.shape, window, grid.shape, mosaic["method"]),
+        ("bin", path, reference): cost.of_bins(grid.shape, mosaic["in_galaxy"]),
+        ("fit", path, reference): cost.of_fit(grid.shape),
+        ("plot", path): cost.of_figures(),
+        ("anchor", path): cost.of_writing(seen.shape),
     }
     return window, steps
 

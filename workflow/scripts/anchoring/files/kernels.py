@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import AnchoringError
 from ..images.convolution import LEAST_SUM
 from ..images.headers import is_number, pixel_scale, positive_scale, require_square
+from ..labels import gaussian_fwhm
 from .hdus import first_image, opened
 
 # Keywords of a pixel scale in arcsec, the first found taken; those of the second axis only have to agree.
@@ -162,8 +163,7 @@ def _promised(path):
     if len(parts) != 2 or parts[0] not in FWHM:
         return None, None
     band = math.sqrt(math.prod(FWHM[parts[0]]))
-    gauss = re.fullmatch(r"gauss(\d+(?:[p.]\d+)?)", parts[1])
-    width = float(gauss[1].replace("p", ".")) if gauss else 0.0
+    width = gaussian_fwhm(parts[1])
     return band, (width, width) if width else FWHM.get(parts[1])
 
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from ..labels import split_label
 from .jackknife import jackknife
 
 MEANING = {
@@ -52,7 +53,7 @@ SPREAD = 1.35
 
 def known_slopes(band, label):
     """(low, high) slope of a band on a reference (label without resolution, or ref_band); None if not known."""
-    reference = label.split("_at")[0]
+    reference = split_label(label)[0]
     if (band.upper(), reference.lower()) in SLOPES:
         return SLOPES[band.upper(), reference.lower()]
     median = MEDIAN_SLOPES.get((band.upper(), reference.upper()))

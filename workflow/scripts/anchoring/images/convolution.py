@@ -8,13 +8,8 @@ import ducc0
 import numpy as np
 
 from ..errors import AnchoringError
+from .tiles import tile_shape
 
-TILE_PIXELS = 2**16  # of an FFT in the processor's inner cache
-# An FFT's time per N log N, for powers of 2 of its pixels over that.
-SLOWER = ((0, 2, 3, 4, 5.3, 6), (1.0, 1.06, 1.3, 1.5, 1.6, 2.3))
-LARGE = 2**6  # over that, memory is dearer than time
-TILE_OVERHEAD = 2**15  # what starting on a tile costs, in pixels
-MOST_TILES = 64  # along an axis
 MOST_PIXELS = 2**15  # of a side of a kernel on an image's pixels: 1000" at 0.03", 9 GB
 LEAST_SUM = 0.1  # of a kernel, as a part of the sum of |K|: with less, lobes cancel what it would keep
 OFF_CENTRE = 0.1  # FWHM of a kernel: at a shift by this, two images of one sky correlate to 1.4 % from 1 at worst
@@ -297,22 +292,6 @@ def _divide(values, coverage, out):
         np.copyto(out, values, casting="same_kind")
     else:
         np.divide(values, coverage, out=out, casting="same_kind")
-
-
-def tile_shape(shape, kernel_shape):
-    """Rows and columns of the tiles that an image is convolved in: those that take the least time.
-
-    The FFTs of a tile are (tile + kernel - 1) wide: small tiles transform many pixels twice, large ones leave the
-    processor's caches (the numbers are of a common one with 1 MB for a core and 32 MB for all).
-    """
-
-    counts = [np.arange(1, min(n // k + 1, MOST_TILES) + 1) for n, k in zip(shape, kernel_shape, strict=True)]
-    tiles = [-(-n // count) for n, count in zip(shape, counts, strict=True)]
-    size = np.multiply.outer(*(t + k - 1 for t, k in zip(tiles, kernel_shape, strict=True))).astype(float)
-    slower = np.interp(np.log2(size / TILE_PIXELS), *SLOWER) * np.maximum(size / TILE_PIXELS / LARGE, 1)
-    cost = np.multiply.outer(*counts) * (size + TILE_OVERHEAD) * np.log2(size) * slower
-    best = np.unravel_index(np.argmin(cost), cost.shape)
-    return tuple(int(t[i]) for t, i in zip(tiles, best, strict=True))
 
 
 def _window(start, tile, kernel, n):

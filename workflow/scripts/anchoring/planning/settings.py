@@ -1,15 +1,84 @@
-"""What is wrong with a configuration, in words; and the published parameters, put where the workflow has them."""
+"""The configuration: what is wrong with it, and the published parameters in the place where the workflow has them."""
 
 import difflib
+import re
+from pathlib import Path
 
 from jsonschema import Draft202012Validator
+
+from ..labels import normalised, split_label
 
 RETIRED = {
     "procs": "the number of processes is Snakemake's: remove 'procs' and use `snakemake --cores N`",
     "overwrite": "what is out of date is remade by itself: remove 'overwrite'; `snakemake --forceall` remakes all",
 }
 
+FOLDERS = ("in_dir", "ref_dir", "kernel_dir", "out_dir", "mask_dir", "galaxy_table", "in_subdir", "out_subdir")
+WIDEST = 10_000  # MJy/sr, of an intensity_range: 100,000 bins
 PER_INSTRUMENT = ("ref_band", "external_bands", "internal_conv_band")  # that the published configuration has at its top
+
+
+class PlanError(ValueError):
+    """A configuration or tree that no run can start from; the message says what to do."""
+
+
+def instrument_settings(config, instrument):
+    return config["instruments"].get(instrument) or {}
+
+
+def external_bands(config, instrument):
+    """Labels of the external references of an instrument in order of preference."""
+    bands = instrument_settings(config, instrument).get("external_bands") or []
+    return [bands] if isinstance(bands, str) else list(bands)
+
+
+def in_place(config):
+    """Whether anchored images are put next to their inputs."""
+    return Path(config["out_dir"]).resolve() == Path(config["in_dir"]).resolve()
+
+
+def require_sense(config):
+    """PlanError if the values of a configuration that has the form of the schema contradict each other.
+
+    Labels are those of references, ranges rise, mask_dir exists, names of folders can be part of Snakemake's patterns
+    and no anchored image replaces its input.
+    """
+    _require_labels(config)
+    ranges = {f"intensity_range of {label}": limits for label, limits in (config.get("intensity_range") or {}).items()}
+    ranges["percentile_range"] = config.get("percentile_range") or (0, 1)
+    for name, (low, high) in ranges.items():
+        if not low < high:
+            raise PlanError(f"{name} is [{low}, {high}]; expected the lower limit first and a higher one after it")
+        if not high - low <= WIDEST:
+            raise PlanError(f"{name} is [{low}, {high}]; expected a range of at most {WIDEST:,} MJy/sr")
+    if config.get("mask_dir") and not Path(config["mask_dir"]).is_dir():
+        raise PlanError(f"mask_dir {config['mask_dir']} is not a folder; expected the folder of the masks, or null")
+    for key in FOLDERS:
+        if re.search(r"[{}\x00-\x1f]", config.get(key) or ""):
+            raise PlanError(f"{key} is {config[key]!r}; expected no braces or control characters: rename it")
+    if in_place(config) and config["out_step_ext"] == config["in_step_ext"]:
+        raise PlanError("out_dir is in_dir and out_step_ext is in_step_ext: anchored images would replace their inputs")
+
+
+def _require_labels(config):
+    """That values are given for references that exist, and one for each."""
+    labels = {normalised(label) for i in config["instruments"] for label in external_bands(config, i)}
+    labels |= {split_label(label)[0] for label in labels}
+    labels |= {str(instrument_settings(config, i).get("ref_band")).lower() for i in config["instruments"]} - {"none"}
+    for key in ("intensity_range", "reference_noise"):
+        given = {}
+        for label in config.get(key) or {}:
+            if normalised(label) not in labels:
+                raise PlanError(
+                    f"{key} has {label!r}, which is no reference; expected one of {', '.join(sorted(labels))}: "
+                    "external_bands (with or without their resolution) and ref_bands of 'instruments'"
+                )
+            if normalised(label) in given:
+                raise PlanError(
+                    f"{key} has {given[normalised(label)]!r} and {label!r}, which are one reference; expected one of "
+                    "them: remove the other"
+                )
+            given[normalised(label)] = label
 
 
 def gather(config, schema):

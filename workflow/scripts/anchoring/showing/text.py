@@ -4,13 +4,14 @@ import math
 import re
 
 from ..files.atomic import atomic_write
+from ..labels import split_label
 
 
 def band_label(band, simplify_labels):
     """Name of a band or of an external reference: irac4_atgauss4 is IRAC4 (gauss4), or simplified IRAC4."""
-    name, at, resolution = band.rpartition("_at") if "_at" in band else (band, "", "")
+    name, resolution = split_label(band)
     name = name.upper() if name.islower() else name
-    return f"{name} ({resolution})" if at and not simplify_labels else name
+    return f"{name} ({resolution})" if resolution and not simplify_labels else name
 
 
 def equation(fit):

@@ -9,9 +9,8 @@ from urllib.parse import unquote
 import pytest
 from pages import Page
 from runs import ROOT, Project, checksums, read_csv
-from test_plan import INSTRUMENTS, touch
+from trees import touch
 
-from anchoring.planning.plan import PlanError, make_plan
 from simulation.skies import IDEAL
 
 ONE = {"bands": ("F770W",), "references": ("irac4_atgauss4",), "sky": IDEAL}
@@ -81,43 +80,6 @@ def test_known_offsets_come_back_wherever_it_runs(surveys, user):
     links = {link for link in Page((results / "index.html").read_text()).links if not link.startswith(("#", "data:"))}
     assert links
     assert all((results / unquote(link)).is_file() for link in links)
-
-
-# --- what is refused ------------------------------------------------------------------------------------------------
-
-
-def a_plan(folder, *, target="ngc0001", band="F770W", **config):
-    touch(folder / "in" / target / band / "lv3" / f"{target}_miri_lv3_{band.lower()}_i2d_align.fits")
-    places = {"in_dir": folder / "in", "ref_dir": folder / "ref", "kernel_dir": folder / "kernels", "out_dir": "out"}
-    names = {"in_step_ext": "i2d_align", "out_step_ext": "i2d_anchor", "in_subdir": "lv3", "out_subdir": "anchored"}
-    settings = {"instruments": INSTRUMENTS, "internal_conv_band": "F2100W", **names, **config}
-    return make_plan({**{key: str(place) for key, place in places.items()}, **settings})
-
-
-@pytest.mark.parametrize("target", ["ngc4496a", "ic5273", "ngc2997e", "eso097-013", "m 83", "M_83 (N+S)", "ngc4496.a"])
-def test_names_of_targets_that_work(tmp_path, target):
-    assert a_plan(tmp_path, target=target).targets == [target]
-
-
-@pytest.mark.parametrize(
-    "target", ["ngc{0001}", "-ngc", ".ngc", "ngc*", "a,b", "a=b", "it's", 'say "a"', "a\nb", "a$b", "a\\b"]
-)
-def test_an_odd_target_is_refused_by_its_name(tmp_path, target):
-    with pytest.raises(PlanError) as refused:
-        a_plan(tmp_path, target=target)
-    assert f"{target!r} cannot be the name of a target" in str(refused.value)
-    assert a_plan(tmp_path, targets=["ngc0001"]).targets == ["ngc0001"]
-
-
-def test_an_odd_band_is_refused_by_its_name(tmp_path):
-    with pytest.raises(PlanError, match="'F770W\\*' cannot be the name of a band"):
-        a_plan(tmp_path, band="F770W*")
-
-
-@pytest.mark.parametrize("key", ["in_dir", "out_dir", "kernel_dir"])
-def test_braces_in_a_folder_are_refused_by_its_key(tmp_path, key):
-    with pytest.raises(PlanError, match=f"{key} is .*\\{{a\\}}.*expected no braces"):
-        a_plan(tmp_path, **{key: str(tmp_path / "{a}")})
 
 
 @pytest.mark.parametrize("name", ["all", "check", "convolve_image", "anchor_all"])

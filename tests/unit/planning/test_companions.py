@@ -1,0 +1,101 @@
+"""References, noise maps, kernels and masks: their spellings, and what is wrong with them."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from trees import config_of, image_named, touch
+
+from anchoring.planning.companions import Kernels
+from anchoring.planning.plan import make_plan
+
+
+@pytest.mark.parametrize("ending", [".fits", ".fits.gz", ".fits.fz", ".FITS"])
+@pytest.mark.parametrize("start", ["F770W_to_GAUSS4p00", "f770w_TO_gauss4.0", "f770W_to_gauss4"])
+def test_kernels_by_any_name_of_their_resolution(tree, start, ending):
+    path = tree / f"kernels/{start}{ending}"
+    (tree / "kernels/f770w_to_gauss4.fits").rename(path)
+    plan = make_plan(config_of(tree))
+    assert not any(pair.problem for pairs in plan.pairs.values() for pair in pairs)
+    assert plan.kernels.path("F770W", "gauss4") == plan.kernels.path("f770w", "Gauss4.0") == str(path)
+
+
+def test_two_kernels_of_one_name_are_named_and_links_to_one_are_one(tree):
+    two = tree / "kernels/F770W_TO_GAUSS4p0.fits.gz"
+    two.symlink_to(tree / "kernels/f770w_to_gauss4.fits")
+    assert len(make_plan(config_of(tree)).possible_pairs()) == 10
+    two.unlink()
+    touch(two)
+    (pair,) = make_plan(config_of(tree)).pairs[image_named(make_plan(config_of(tree)), "ngc0001_miri_lv3_f770w")]
+    assert f"there are {two} and {tree}/kernels/f770w_to_gauss4.fits" in pair.problem
+
+
+@pytest.mark.parametrize("name", ["ngc0001_irac4_atgauss4p0.fits", "NGC0001_IRAC4_ATGAUSS4.fits.gz"])
+def test_a_reference_by_a_near_name_is_named(tree, name):
+    (tree / "ref/ngc0001_irac4_atgauss4.fits").rename(tree / "ref" / name)
+    plan = make_plan(config_of(tree))
+    (pair,) = plan.pairs[image_named(plan, "ngc0001_miri_lv3_f770w")]
+    assert pair.problem.startswith(f"no reference image {tree}/ref/ngc0001_irac4_atgauss4.fits; there is {name}")
+
+
+@pytest.mark.parametrize("ending", [".gz", ".fz"])
+def test_what_goes_with_mosaics_may_be_compressed(tree, ending):
+    reference = tree / "ref/ngc0001_irac4_atgauss4.fits"
+    reference.rename(f"{reference}{ending}")
+    error = touch(tree / f"ref/ngc0001_irac4_atgauss4_err.fits{ending}")
+    general, special = touch(tree / f"masks/ngc0001.fits{ending}"), touch(tree / f"masks/ngc0001_F770W.fits{ending}")
+    plan = make_plan(config_of(tree, mask_dir=str(tree / "masks")))
+    image = image_named(plan, "ngc0001_miri_lv3_f770w")
+    (pair,) = plan.pairs[image]
+    assert (pair.problem, pair.path, pair.described()["ref_filter"]) == ("", f"{reference}{ending}", reference.stem)
+    assert pair.error == str(error)
+    assert image.mask == str(special)
+    assert image_named(plan, "ngc0001_miri_lv3_f2100w").mask == str(general)
+
+
+@pytest.mark.parametrize("name", ["ref/{}_irac4_atgauss4", "ref/{}_irac4_atgauss4_err", "masks/{}", "masks/{}_F770W"])
+def test_a_compressed_file_next_to_another_of_its_name_is_a_problem_that_names_both(tree, name):
+    plain = touch(tree / f"{name.format('ngc0001')}.fits")
+    touch(Path(f"{plain}.gz"))
+    plan = make_plan(config_of(tree, mask_dir=str(tree / "masks") if (tree / "masks").is_dir() else None))
+    image = image_named(plan, "ngc0001_miri_lv3_f770w")
+    problem = plan.skipped.get(image) or plan.pairs[image][0].problem
+    assert f"there are {plain} and {plain}.gz" in problem
+    assert not any(pair.problem for i, pairs in plan.pairs.items() if i.target != "ngc0001" for pair in pairs)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "in/ngc0001/F770W/lv3/ngc0001_miri_lv3_f770w_i2d_align.fits",
+        "masks/ngc0001_F770W.fits",
+        "kernels/f770w_to_gauss4.fits",
+        "ref/ngc0001_irac4_atgauss4.fits",
+        "ref/ngc0001_irac4_atgauss4_err.fits",
+    ],
+)
+def test_a_file_with_a_date_in_the_future_is_named(tree, name):
+    path = touch(tree / name)
+    (tree / "masks").mkdir(exist_ok=True)
+    config = config_of(tree, mask_dir=str(tree / "masks"))
+    assert not make_plan(config).skipped
+    os.utime(path, (time.time() + 3600,) * 2)
+    plan = make_plan(config)
+    image = image_named(plan, "ngc0001_miri_lv3_f770w")
+    assert f"{path} is dated 2" in (plan.skipped.get(image) or plan.pairs[image][0].problem)
+    assert not any(pair.problem for i, pairs in plan.pairs.items() if i.instrument == "nircam" for pair in pairs)
+
+
+def test_a_link_with_a_date_in_the_future_is_named(tree):
+    path = tree / "ref/ngc0001_irac4_atgauss4.fits"
+    target = path.rename(tree / "elsewhere.fits")
+    path.symlink_to(target)
+    os.utime(path, (time.time() + 3600,) * 2, follow_symlinks=False)
+    plan = make_plan(config_of(tree))
+    assert f"{path} is dated" in plan.pairs[image_named(plan, "ngc0001_miri_lv3_f770w")][0].problem
+
+
+def test_where_a_kernel_is_expected():
+    assert Kernels("k").path("F770W", "gauss4") == str(Path("k/f770w_to_gauss4.fits"))
+    assert Kernels("k").path("F2100W", "f2100w") is None

@@ -1,0 +1,50 @@
+"""Costs from sizes: without numpy, larger for larger files, and of sizes that headers tell."""
+
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from anchoring.planning import cost
+from anchoring.planning.sizes import Size, kernel_side, overlap
+
+LIBRARY = Path(cost.__file__).parents[2]
+
+
+def test_planning_does_without_numpy():
+    code = "import sys; import anchoring.planning.plan, anchoring.planning.cost; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=LIBRARY).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda n: cost.of_convolution((n, n), 101),
+        *(lambda n, method=m: cost.of_reprojection((n, n), (n, n), (n, n), method) for m in cost.REPROJECTION),
+        lambda n: cost.of_bins((n, n)),
+        lambda n: cost.of_bins((n, n), in_galaxy=True),
+        lambda n: cost.of_writing((n, n)),
+    ],
+)
+def test_four_times_the_pixels_take_at_least_three_times_as_much(step):
+    none, some, many = step(1), step(4_000), step(8_000)
+    assert many.memory - none.memory > 3 * (some.memory - none.memory) > 0
+    assert many.seconds - none.seconds > 3 * (some.seconds - none.seconds) > 0
+
+
+def test_steps_together_take_all_the_time_and_the_memory_of_the_largest():
+    assert cost.together([cost.Cost(1, 5), cost.Cost(2, 3)]) == (3, 5)
+    assert cost.together([]) == (0, 0)
+
+
+def test_the_side_of_a_kernel_on_the_pixels_of_an_image():
+    assert kernel_side(Size((301, 301), 0.05), Size((9, 9), 0.1)) == 151
+    assert kernel_side(Size((301, 301), math.nan), Size((9, 9), 0.1)) == 301
+    assert kernel_side(Size(), Size()) == 1
+
+
+def test_the_part_of_a_reference_that_an_image_can_cover():
+    assert overlap(Size((300, 400), 0.1), Size((1_000, 60), 0.5)) == (101, 60)
+    assert overlap(Size((300, 400), math.nan), Size((1_000, 60), 0.5)) == (1_000, 60)

@@ -1,0 +1,123 @@
+"""What a plan consists of: images, the pairs they are fitted in, and the plan itself."""
+
+import functools
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .companions import Kernels
+from .paths import FITS
+from .settings import instrument_settings
+
+
+@dataclass(frozen=True)
+class Image:
+    """A mosaic to anchor. `name` is its file name without `_{in_step_ext}.fits`.
+
+    One that is skipped may also be a file of another name, or the folder of a band without mosaics.
+    """
+
+    target: str
+    band: str
+    name: str
+    path: str
+    instrument: str
+    masks: tuple = ()  # all files that can be its mask; expected is one, or none
+
+    @property
+    def mask(self):
+        return next(iter(self.masks), None)
+
+    def described(self):
+        """What results state of an image."""
+        return {
+            "target": self.target,
+            "band": self.band,
+            "image": self.path,
+            "name": self.name,
+            "instrument": self.instrument,
+        }
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An image and a reference it can be fitted against.
+
+    `reference` names the reference (a label of external_bands, or the name of a ref_band image); `label` is its label
+    or band; `error` is the uncertainty map of the reference, if any; `problem` says what is missing, and is empty if
+    nothing is.
+    """
+
+    image: Image
+    reference: str
+    label: str
+    resolution: str
+    path: str  # of the reference
+    reference_image: Image | None = None
+    error: str | None = None
+    problem: str = ""
+
+    @property
+    def kind(self):
+        return "internal" if self.reference_image else "external"
+
+    def described(self):
+        """What results state of a pair."""
+        return {
+            "reference": self.reference,
+            "ref_filter": FITS.fullmatch(Path(self.path).name)["stem"],
+            "label": self.label,
+            "kind": self.kind,
+            "resolution": self.resolution,
+        }
+
+
+@dataclass
+class Plan:
+    """All images of a run, the pairs of each, and the reason why an image cannot be anchored (`skipped`), if any."""
+
+    config: dict
+    images: dict  # (target, band, name): Image
+    kernels: Kernels
+    skipped: dict = field(default_factory=dict)  # Image: reason
+    pairs: dict = field(default_factory=dict)  # Image that is not skipped: list of Pair
+    galaxies: dict = field(default_factory=dict)  # target: row of galaxy_table, or None
+
+    @functools.cached_property
+    def _of_target(self):
+        found = {}
+        for image in self.images.values():
+            found.setdefault(image.target, []).append(image)
+        return found
+
+    @property
+    def targets(self):
+        return sorted(self._of_target)
+
+    def of_target(self, target):
+        return self._of_target[target]
+
+    def is_reference(self, image):
+        """Whether an image is in the ref_band of its instrument."""
+        ref_band = instrument_settings(self.config, image.instrument).get("ref_band")
+        return ref_band is not None and image.band.lower() == ref_band.lower()
+
+    def group(self, target, instrument, band=None):
+        """Images solved together: the ref_band images of an instrument (band None), or those of another band."""
+        return [
+            image
+            for image in self.of_target(target)
+            if image.instrument == instrument
+            and image not in self.skipped
+            and (self.is_reference(image) if band is None else image.band == band)
+        ]
+
+    def pair(self, target, band, name, reference):
+        image = self.images[target, band, name]
+        return next(pair for pair in self.pairs[image] if pair.reference == reference)
+
+    def fitted_pairs(self, image):
+        """Pairs of an image that can be fitted."""
+        return [pair for pair in self.pairs.get(image, ()) if not pair.problem]
+
+    def possible_pairs(self):
+        return [pair for image in self.pairs for pair in self.fitted_pairs(image)]

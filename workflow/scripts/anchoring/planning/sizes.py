@@ -1,0 +1,109 @@
+"""Sizes and cards of FITS files from their headers; without astropy, which takes longer to import than a plan."""
+
+import contextlib
+import functools
+import gzip
+import math
+import os
+import zlib
+from typing import NamedTuple
+
+SCALES = ("XPIXSIZE", "PIXELSCL", "PIXSCALE", "PIXSCALX", "SECPIX", "SECPIX1", "PIXSCAL1", "PXSCAL1")  # arcsec
+
+
+def header_card(path, keyword):
+    """The string value of a card of a primary header, "" without one."""
+    return next(_headers(path), {}).get(keyword, "").strip("'").strip()
+
+
+def _headers(path):
+    """The headers of a FITS file, compressed by gzip or not, as {keyword: value}, up to one that cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            unpacked = gzip.GzipFile(fileobj=file) if packed else file
+            while header := _header(unpacked):
+                yield header
+                unpacked.seek(_data_size(header), os.SEEK_CUR)
+    except (OSError, EOFError, ValueError, OverflowError, zlib.error):
+        return
+
+
+def _header(file):
+    """The header at the current position of a file, to its end or 100 blocks; empty if there is none."""
+    header = {}
+    for _ in range(100):
+        block = file.read(2880).decode("ascii", "replace")
+        for start in range(0, len(block), 80):
+            card = block[start : start + 80]
+            name = card[:8].rstrip()
+            if name == "END" or not (header or name in ("SIMPLE", "XTENSION")):
+                return header
+            header.setdefault(name, card[10:].split("/")[0].strip())
+        if len(block) < 2880:
+            break
+    return header
+
+
+def _data_size(header):
+    """Bytes from the end of a header to the next one."""
+    sides = _sides(header)
+    numbers = [int(header.get(name, default)) for name, default in (("BITPIX", 8), ("GCOUNT", 1), ("PCOUNT", 0))]
+    size = abs(numbers[0]) // 8 * numbers[1] * (numbers[2] + math.prod(sides)) if sides else 0
+    return -(-size // 2880) * 2880
+
+
+def _sides(header, tiled=""):
+    return [int(header[f"{tiled}NAXIS{i + 1}"]) for i in range(int(header.get(f"{tiled}NAXIS", 0)))]
+
+
+class Size(NamedTuple):
+    """Shape (ny, nx) of an image and side of its pixels, arcsec; NaN if no usual card tells it."""
+
+    shape: tuple = (0, 0)
+    scale: float = math.nan
+
+
+@functools.cache
+def image_size(path):
+    """Size of the first image in a FITS file; (0, 0) pixels if there is none."""
+    first = {}
+    for header in _headers(path):
+        first = first or header
+        tiled = "Z" if header.get("ZIMAGE") == "T" else ""
+        if not (tiled or "SIMPLE" in header or header["XTENSION"].startswith("'IMAGE")):
+            continue
+        try:
+            sides = _sides(header, tiled)
+        except (KeyError, ValueError):
+            break
+        if len(sides) > 1:
+            return Size((sides[1], sides[0]), _scale(header) or _scale(first) or math.nan)
+    return Size()
+
+
+def _scale(header):
+    """Side of a pixel, arcsec, by the usual cards; None without one."""
+    cards = {}
+    for name in (*SCALES, "CD1_1", "CD2_1", "CDELT1", "PC1_1", "PC2_1"):
+        with contextlib.suppress(KeyError, ValueError):
+            cards[name] = float(header[name])
+    stated = next((cards[name] for name in SCALES if name in cards), None)
+    if stated is None and "CD1_1" in cards:
+        stated = 3600 * math.hypot(cards["CD1_1"], cards.get("CD2_1", 0))
+    if stated is None and "CDELT1" in cards:
+        stated = 3600 * cards["CDELT1"] * math.hypot(cards.get("PC1_1", 1), cards.get("PC2_1", 0))
+    return stated and abs(stated)
+
+
+def kernel_side(kernel, image):
+    """Side, image pixels, of a kernel with a Size; where a pixel scale is unknown, its own pixels count."""
+    ratio = kernel.scale / image.scale
+    return math.ceil(max(kernel.shape) * (1 if math.isnan(ratio) else ratio)) or 1
+
+
+def overlap(image, reference):
+    """Shape (ny, nx) of the part of a reference that an image can cover, however they are rotated; of two Sizes."""
+    reach = math.hypot(*image.shape) * image.scale / reference.scale
+    return reference.shape if math.isnan(reach) else tuple(min(n, math.ceil(reach) + 1) for n in reference.shape)
