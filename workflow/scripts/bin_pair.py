@@ -10,6 +10,7 @@ from anchoring.files.atomic import atomic_write, write_json
 from anchoring.fitting.alignment import grid_axes
 from anchoring.fitting.pairs import Settings
 from anchoring.images import coverage, headers, units
+from anchoring.images.chunks import value_range
 from anchoring.measuring import binning, noise, samples, thumbnails
 from anchoring.script import run
 from anchoring.solving import records
@@ -83,7 +84,7 @@ def main(
             "reference_unit": str(unit),
             "range": limits,
             "edges": edges.tolist(),
-            "span": coverage.extremes(x_image, binned),
+            "span": value_range(x_image, binned),
             "n_pixels": int(medians.count.sum()),
             "zero": _zero(kind, anchor, shift),
             "axes": axes.tolist(),

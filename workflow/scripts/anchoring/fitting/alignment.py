@@ -27,6 +27,7 @@ import numpy as np
 
 from ..errors import AnchoringError
 from ..images.coverage import SIGMA_PER_FWHM, beam_area, least_coverage
+from ..measuring.robust import robust_std
 from . import jackknife
 from .flags import EDGE, PLANE
 
@@ -354,7 +355,7 @@ def _highest(u, v, seen):
     enough = number > np.count_nonzero(seen) / 2
     height = np.where(enough, correlated(a, b) / np.sqrt(np.where(enough, power, 1)), -1)
     peak = np.unravel_index(np.argmax(height), height.shape)
-    chance = 1.4826 * np.median(np.abs(height[enough]))
+    chance = robust_std(height[enough], 0.0)
     return [p - n if p > n // 2 else p for p, n in zip(peak, shape, strict=True)], chance
 
 

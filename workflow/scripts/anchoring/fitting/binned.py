@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import AnchoringError
+from ..measuring.robust import robust_std
 
 
 class LineFit(NamedTuple):
@@ -52,7 +53,7 @@ def fit_line(x, y, *, weights=None, clip="std", passes=3, threshold=3.0):
         slope, intercept = _least_squares(x[used], y[used], weights[used])
         residual = y - (slope * x + intercept)
         rms = residual[used].std()
-        scatter = rms if clip == "std" else 1.4826 * np.median(np.abs(residual[used]))
+        scatter = rms if clip == "std" else robust_std(residual[used], 0.0)
         if not scatter > round_off:
             break
         with np.errstate(invalid="ignore"):

@@ -92,7 +92,7 @@ def replicate_relation(relation, x, y, block, weights):
     slope, intercept : (replicates,) arrays
     """
     zero = relation.intercept
-    products = moments(relation.along, x[relation.used], y[relation.used] - zero, relation.weight)
+    products = moments(relation.x_true, x[relation.used], y[relation.used] - zero, relation.weight)
     at = block[relation.used]
     sums = np.stack([np.bincount(at, weights=p, minlength=weights.shape[1]) for p in products])
     # Without the one block that holds all samples there is no line: NaN.

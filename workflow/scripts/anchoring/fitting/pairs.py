@@ -222,7 +222,7 @@ def _binned(context, bins):
 
 def _errors_in_variables(context, _bins):
     relation, replicates = _relation(context)
-    (x, y, _), t = _trusted(context.samples, context.settings.least_coverage()), relation.along
+    (x, y, _), t = _trusted(context.samples, context.settings.least_coverage()), relation.x_true
     brightness = t - context.zero
     drifting = moments_line(moments(brightness, brightness, _drifting(brightness), relation.weight).sum(axis=1))
     colour = _colour(context, relation, x[relation.used], y[relation.used], t)

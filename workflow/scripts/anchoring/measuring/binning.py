@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import AnchoringError
-from ..images.coverage import blocks, thinned
+from ..images.chunks import chunks, subsample
 
 WIDTH = 0.1  # MJy/sr, of a bin in a fixed range
 RANGE = (0.25, 2.0)  # MJy/sr on the reference axis
@@ -136,18 +136,18 @@ def _groups(x, y, edges, inside):
     bounds = np.concatenate([[-np.inf], edges, [np.inf]])
     # Sorting takes most of the time, and is fastest for 16 bits.
     narrow = np.int16 if bounds.size <= np.iinfo(np.int16).max else np.int32
-    for x_block, y_block in blocks(inside, x, y):
-        within = (x_block >= edges[0]) & (x_block < edges[-1])
-        x_block, y_block = x_block[within], y_block[within]
+    for x_chunk, y_chunk in chunks(inside, x, y):
+        within = (x_chunk >= edges[0]) & (x_chunk < edges[-1])
+        x_chunk, y_chunk = x_chunk[within], y_chunk[within]
         # In double precision, as the edges are: in single precision a cell can be several off.
-        index = cells(x_block.astype(float), edges).astype(narrow)
+        index = cells(x_chunk.astype(float), edges).astype(narrow)
         # Round-off puts what is beside an edge on its other side.
-        index -= x_block < bounds.take(index)
-        index += x_block >= bounds.take(index + 1)
+        index -= x_chunk < bounds.take(index)
+        index += x_chunk >= bounds.take(index + 1)
         order = np.argsort(index, kind="stable")
         starts = np.searchsorted(index[order], np.arange(1, len(edges) + 1))
         for part, (first, last) in zip(parts, itertools.pairwise(starts), strict=True):
-            part.append(y_block[order[first:last]])
+            part.append(y_chunk[order[first:last]])
     for part in parts:
         yield np.concatenate(part).astype(float) if part else np.empty(0)
         part.clear()
@@ -180,8 +180,8 @@ def pixel_density(x, y, inside=None, *, limits=None, size=(160, 160)):
     ny, nx = size
     x_edges, y_edges = (_axis_edges(v, inside, n) for v, n in ((x, nx), (y, ny)))
     counts = np.zeros((ny + 2) * (nx + 2), dtype=np.int64)
-    for x_block, y_block in blocks(inside, x, y):
-        index = cells(y_block, y_edges) * (nx + 2) + cells(x_block, x_edges)
+    for x_chunk, y_chunk in chunks(inside, x, y):
+        index = cells(y_chunk, y_edges) * (nx + 2) + cells(x_chunk, x_edges)
         counts += np.bincount(index, minlength=counts.size)
     return counts.reshape(ny + 2, nx + 2)[1:-1, 1:-1], x_edges, y_edges
 
@@ -194,7 +194,7 @@ def _axis_edges(image, inside, n):
 
 def shown_limits(image, inside, percentiles):
     """About two percentiles of the pixels of an image inside a mask, for a picture: never one number twice."""
-    low, high = np.percentile(thinned(image, inside), percentiles)
+    low, high = np.percentile(subsample(image, inside), percentiles)
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 

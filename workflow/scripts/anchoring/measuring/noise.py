@@ -7,6 +7,7 @@ import numpy as np
 
 from ..errors import AnchoringError
 from ..images.coverage import SIGMA_PER_FWHM
+from .robust import robust_std
 
 FAINT = 30.0  # percentile of the local level up to which sky counts as blank
 RELATIVE_ERROR = 0.1  # of any stated or measured noise
@@ -134,4 +135,4 @@ def sky_noise(image, region, *, beam):
         return math.nan
     difference, level = difference[known], level[known]
     faint = difference[level <= np.percentile(level, FAINT)]
-    return float(1.4826 * np.median(np.abs(faint - np.median(faint))) / math.sqrt(6))
+    return float(robust_std(faint) / math.sqrt(6))

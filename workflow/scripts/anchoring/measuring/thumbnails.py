@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..images.coverage import blocks
+from ..images.chunks import chunks
 from .binning import cells, shown_limits
 
 SIDE = 256  # pixels of the longer side of a view, at most
@@ -81,6 +81,6 @@ def _faint_counts(image, both):
         np.zeros(CELLS + 2, dtype=np.int64),
         np.linspace(*shown_limits(image, both, (0.1, FAINT)), CELLS + 1),
     )
-    for (values,) in blocks(both, image):
+    for (values,) in chunks(both, image):
         counts += np.bincount(cells(values, edges), minlength=CELLS + 2)
     return counts[1:-1], edges
