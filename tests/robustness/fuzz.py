@@ -25,14 +25,15 @@ from scene import FWHM_PER_SIGMA
 
 import bin_pair
 import convolve_image
-import fit_images
 import reproject_image
 from anchoring.errors import AnchoringError
 from anchoring.files import mosaics
 from anchoring.files.anchored import write_anchored
-from anchoring.fitting.pairs import Settings
+from anchoring.fitting.settings import Settings
+from anchoring.measuring.measurement import read_measurement
 from anchoring.planning.plan import PlanError, make_plan
 from anchoring.planning.settings import gather, problems
+from anchoring.solving.fits import fit_record
 
 CARD, BLOCK = 80, 2880
 SCALE, REFERENCE_SCALE = 0.3, 0.75  # arcsec
@@ -75,16 +76,17 @@ class Tree(NamedTuple):
         convolve_image.main(str(self.image), str(self.kernel), convolved, 1, "F770W")
         reproject_image.main(convolved, str(self.reference), reprojected, "interp")
         bin_pair.main(reprojected, str(self.reference), bins, pixels, view, label, None)
-        files = {"bins": bins, "pixels": pixels, "reference": label, "label": label}
-        found = fit_images.fit_of(files, {"image": str(self.image), "band": "F770W"}, Settings())
-        if found["status"] != "fitted":
-            return found["reason"]
-        written = {"reference": label, "slope": found["slope"], "resolution": "gauss4", "version": "0"}
+        pair = dict.fromkeys(("reference", "ref_filter", "label"), label)
+        pair |= {"kind": "external", "resolution": "gauss4", "problem": ""}
+        found = fit_record(pair, read_measurement(bins, pixels), Settings(), "F770W")
+        if found.status != "fitted":
+            return found.reason
+        written = {"reference": label, "slope": found.slope, "resolution": "gauss4", "version": "0"}
         try:
-            write_anchored(self.image, self.folder / "anchored.fits", offset=-found["intercept"], **written)
+            write_anchored(self.image, self.folder / "anchored.fits", offset=-found.intercept, **written)
         except AnchoringError as refusal:
             return str(refusal)
-        return found["slope"], found["intercept"]
+        return found.slope, found.intercept
 
 
 def small_tree(folder, mosaic=None):

@@ -11,10 +11,11 @@ from simulate import TARGETS, simulate_tree
 
 import bin_pair
 import convolve_image
-import fit_images
 import reproject_image
-from anchoring.fitting.pairs import Settings
+from anchoring.fitting.settings import Settings
+from anchoring.measuring.measurement import read_measurement
 from anchoring.planning.plan import make_plan
+from anchoring.solving.fits import fit_record
 
 PUBLISHED = json.loads((Path(__file__).parent / "pjpipe_demo.json").read_text())["fits"]
 TOLERANCE = 1e-5  # slope; MJy/sr of intercept
@@ -44,8 +45,8 @@ def test_every_fit_of_the_demo_equals_the_published_one(tmp_path, target):
     for pair in plan.possible_pairs(target):
         fit = fitted(tmp_path, pair)
         expected = published.pop((pair.stem, Path(pair.image.path).stem))
-        assert abs(fit["slope"] - expected["slope"]) < TOLERANCE
-        assert abs(fit["intercept"] - expected["intercept"]) < TOLERANCE
+        assert abs(fit.slope - expected["slope"]) < TOLERANCE
+        assert abs(fit.intercept - expected["intercept"]) < TOLERANCE
     assert not published
 
 
@@ -56,8 +57,9 @@ def fitted(folder, pair):
     reprojected, bins, pixels = (folder / f"pair{ending}" for ending in (".fits", ".json", ".npz"))
     reproject_image.main(image, reference, reprojected, "interp")
     bin_pair.main(reprojected, reference, bins, pixels, folder / "view.npz", pair.label, None)
-    files = {"bins": bins, "pixels": pixels, "reference": pair.reference, "label": pair.label}
-    return fit_images.fit_of(files, {"image": pair.image.path, "band": pair.image.band}, Settings())
+    known = {name: getattr(pair, name) for name in ("reference", "label", "kind", "resolution", "problem")}
+    measured = read_measurement(bins, pixels)
+    return fit_record({**known, "ref_filter": pair.stem}, measured, Settings(), pair.image.band)
 
 
 def convolved(folder, image, resolution):

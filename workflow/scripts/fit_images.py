@@ -1,116 +1,35 @@
-"""Fit the line of every pair of some images, and fix their offsets: external ones, or internal on the external ones.
+"""Fit every pair of some images and solve their offsets: on external references, or on the images these anchored."""
 
-What cannot be fitted is a failed fit with its reason.
-"""
-
-import logging
-
-import numpy as np
-
-from anchoring.errors import AnchoringError, reason_of
-from anchoring.files.atomic import or_nan, read_json
-from anchoring.fitting import alignment, flags
-from anchoring.fitting.flags import known_slopes
-from anchoring.fitting.pairs import Settings, closure, described, fit_samples
-from anchoring.measuring.binning import Bins
-from anchoring.measuring.samples import read_samples
+from anchoring.fitting.settings import Settings
+from anchoring.measuring.measurement import read_measurement
 from anchoring.script import run
 from anchoring.solving import offsets, records
-
-NOTHING = dict.fromkeys(("slope", "intercept", "rms", "range"))
-NO_FIT = {**NOTHING, "n_bins": 0, "n_pixels": 0, "used": [], "flags": []}
+from anchoring.solving.fits import fit_record, with_closure
 
 
 def main(images, output, settings=None, external=None):
     settings = Settings(**(settings or {}))
-    fitted = [records.with_fits(image, lambda pair, image=image: fit_of(pair, image, settings)) for image in images]
-    references = {}
-    if external is None:
-        solved = [offsets.solve_external(image) for image in fitted]
-    else:
-        references = {(record["band"], record["name"]): record for record in records.read([external])}
-        solved = [offsets.solve_internal(image, references) for image in fitted]
-    records.write(output, [with_closure(*both, settings, references) for both in zip(solved, images, strict=True)])
+    references = external and {(record.band, record.name): record for record in records.read([external])}
+    records.write(output, [solved(image, settings, references) for image in images])
 
 
-def fit_of(pair, image, settings):
-    """The fit of a pair of an image, as it is stored, from what `bin_pair` measured."""
-    measured = read_json(pair["bins"])
-    known = {key: measured[key] for key in ("range", "n_pixels") if key in measured}
-    try:
-        if measured["refused"]:
-            raise AnchoringError(measured["refused"])
-        samples = read_samples(pair["pixels"])
-        found = alignment.align(samples, measured["axes"])
-        known |= {**alignment.described(found), "flags": alignment.flags_of(found)}
-        fit = fitted(measured, samples, settings, known_slopes(image["band"], pair["label"]))
-        alignment.require_one_sky(found)
-        return {**known, **fit, "flags": [word for word in flags.MEANING if word in (*fit["flags"], *known["flags"])]}
-    except Exception as error:
-        reason = reason_of(error, f"{image['image']} on {pair['reference']}")
-        return {**NO_FIT, **known, "status": "failed", "reason": reason}
-
-
-def fitted(measured, samples, settings, known):
-    low, high = measured["range"]
-    if not any(measured["count"]):
-        lowest, highest = measured["span"]
-        raise AnchoringError(
-            f"no pixels of the reference in [{low:.4g}, {high:.4g}] MJy/sr: in the overlap its values lie between "
-            f"{lowest:.4g} and {highest:.4g}; expected some in the range: set intensity_range or range_on, or give a "
-            "galaxy_table"
-        )
-    fit = fit_samples(
-        samples,
-        Bins(*(np.array(measured[name], dtype=float) for name in Bins._fields)),
-        limits=(low, high),
-        edges=np.array(measured["edges"]),
-        sigma_x=or_nan(measured["sigma_x"]),
-        settings=settings,
-        known_slopes=known,
-        zero=measured["zero"],
+def solved(image, settings, references):
+    """The record of an image of the plan; `references` are those of the ref_band, None where it is one itself."""
+    known, pairs = {key: value for key, value in image.items() if key != "pairs"}, image["pairs"]
+    measured = [None if pair["problem"] else read_measurement(pair["bins"], pair["pixels"]) for pair in pairs]
+    fits = [fit_record(pair, m, settings, known["band"]) for pair, m in zip(pairs, measured, strict=True)]
+    record = records.ImageRecord(**known, fits=fits)
+    record = offsets.solve_external(record) if references is None else offsets.solve_internal(record, references)
+    if record.chosen is None:
+        return record
+    fit = record.chosen_fit
+    return with_closure(
+        record,
+        measured[record.chosen],
+        settings,
+        reference_offset=references[fit.label, fit.reference].offset if references else 0.0,
+        range_follows=pairs[record.chosen]["range_follows"],
     )
-    return {
-        "status": "fitted",
-        "reason": "",
-        **described(fit),
-        "estimator": settings.estimator,
-        "sigma_x": measured["sigma_x"],
-        "noise": measured["noise"],
-        "n_pixels": measured["n_pixels"],
-        "range": [low, high],
-        "image_source": measured["image_source"],
-        "reference_source": measured["reference_source"],
-        "reference_unit": measured["reference_unit"],
-    }
-
-
-def with_closure(record, image, settings, references):
-    """The record with the `closure` of the fit that fixed its offset, MJy/sr: what that fit still finds to add."""
-    if record["chosen"] is None:
-        return record
-    fit = record["fits"][record["chosen"]]
-    pair = image["pairs"][record["chosen"]]
-    measured = read_json(pair["bins"])
-    reference_offset = 0.0 if fit["kind"] == "external" else references[fit["label"], fit["reference"]]["offset"]
-    # A range on the anchored axis moves with the reference's offset.
-    move = reference_offset if pair["range_follows"] else 0.0
-    low, high = measured["range"]
-    try:
-        value = closure(
-            read_samples(pair["pixels"]),
-            offset=record["offset"],
-            reference_offset=reference_offset,
-            limits=(low + move, high + move),
-            edges=np.array(measured["edges"]) + move,
-            sigma_x=or_nan(measured["sigma_x"]),
-            settings=settings,
-        )
-    except AnchoringError as refusal:
-        logging.info("%s: no closure: %s", record["image"], refusal)
-        return record
-    fits = [{**fit, "closure": value} if i == record["chosen"] else fit for i, fit in enumerate(record["fits"])]
-    return {**record, "fits": fits}
 
 
 if __name__ == "__main__":

@@ -47,7 +47,14 @@ def test_records_of_a_field_too_small_for_errors_are_json(tmp_path, estimator):
     bin_pair.main(reprojected, str(tree.reference), str(bins), pixels, view, "irac4_atgauss4", None, options)
     pair = {"bins": str(bins), "pixels": pixels, "reference": "irac4", "ref_filter": "irac4", "label": "irac4"}
     pair |= {"kind": "external", "resolution": "gauss4", "problem": "", "range_follows": False}
-    image = {"image": str(tree.image), "name": "a", "band": "F770W", "pairs": [pair]}
+    image = {
+        "image": str(tree.image),
+        "name": "a",
+        "band": "F770W",
+        "target": "t",
+        "instrument": "miri",
+        "pairs": [pair],
+    }
     fit_images.main([image], solved, options["settings"])
     measured, (record,) = strictly(bins), strictly(solved)
     assert measured["sigma_x"] is None

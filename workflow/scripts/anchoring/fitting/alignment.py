@@ -139,21 +139,8 @@ def align(samples, axes):
     return found._replace(east=float(east), north=float(north), covariance=turned @ covariance @ turned.T)
 
 
-def grid_axes(wcs, samples):
-    """East and north, arcsec, of a step of one pixel along x (first column) and y (second), in the middle of samples.
-
-    East and north are those of the frame of `wcs`, the celestial WCS of the grid of the pixels. (2, 2) array.
-    """
-    middle = ((place.mean() if place.size else 0.0) for place in (samples.column, samples.row))
-    x, y = ((place + 0.5) * samples.side - 0.5 for place in middle)
-    world = wcs.all_pix2world([[x, y], [x + 1, y], [x, y + 1]], 0)[:, [wcs.wcs.lng, wcs.wcs.lat]]
-    longitude, latitude = (world[1:] - world[0]).T
-    turn = np.cos(np.radians(world[0, 1]))
-    return 3600 * np.stack([((longitude + 180) % 360 - 180) * turn, latitude])
-
-
-def described(alignment):
-    """The numbers of an Alignment as they are stored with a pair."""
+def as_record(alignment):
+    """The numbers of an Alignment as fields of a FitRecord (a mapping)."""
     return {
         "shift": alignment.shift,
         "shift_err": alignment.shift_err,

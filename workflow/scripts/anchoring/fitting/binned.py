@@ -63,6 +63,16 @@ def fit_line(x, y, *, weights=None, clip="std", passes=3, threshold=3.0):
     return LineFit(float(slope), float(intercept), float(rms), used)
 
 
+def bin_weights(bins, settings):
+    """Weights of the bins in the line, (n,) array: 1, or their number of pixels, as `Settings.bin_weights` says."""
+    return np.maximum(bins.count, 1) if settings.bin_weights == "count" else np.ones(len(bins.x))
+
+
+def line_of_bins(bins, settings):
+    """The LineFit of Bins; AnchoringError as `fit_line`."""
+    return fit_line(bins.x, bins.median, weights=bin_weights(bins, settings), clip=settings.clip)
+
+
 def _least_squares(x, y, weights):
     x_mean, y_mean = np.average(x, weights=weights), np.average(y, weights=weights)
     dx = x - x_mean

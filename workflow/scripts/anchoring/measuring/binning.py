@@ -71,6 +71,57 @@ def dynamic_range(values, radius, max_radius, percentiles):
     return float(low), float(high)
 
 
+class GalaxyRange(NamedTuple):
+    """A range between two percentiles of the pixels inside a galactocentric radius.
+
+    radius : (ny, nx) array, deprojected radius of each pixel, arcsec
+    max_radius : float, arcsec
+    percentiles : (low, high)
+    of : {"reference", "comparison"}, the image they are taken of (the published step's is the comparison image)
+    n_bins : int, of equal width; of a comparison image they are WIDTH wide, as published
+    """
+
+    radius: np.ndarray
+    max_radius: float
+    percentiles: tuple
+    of: str
+    n_bins: int
+
+
+def range_and_edges(x, y, inside, intensity_range, zero):
+    """The range of a pair and the edges of its bins.
+
+    Parameters
+    ----------
+    x, y : (ny, nx) arrays
+        Reference and image, MJy/sr.
+    inside : (ny, nx) bool array
+    intensity_range : (low, high) or GalaxyRange
+        Numbers are MJy/sr above `zero`.
+    zero : float
+        MJy/sr.
+
+    Returns
+    -------
+    (low, high), MJy/sr; edges, (n + 1,) array
+
+    Raises
+    ------
+    AnchoringError
+        As `dynamic_range` and `fixed_width_edges`.
+    """
+    if not isinstance(intensity_range, GalaxyRange):
+        low, high = intensity_range
+        # The number of bins must not depend on the last digit of the zero.
+        return (low + zero, high + zero), fixed_width_edges(low, high) + zero
+    galaxy = intensity_range
+    values = x if galaxy.of == "reference" else y
+    limits = dynamic_range(values[inside], galaxy.radius[inside], galaxy.max_radius, galaxy.percentiles)
+    if galaxy.of == "comparison":
+        return limits, fixed_width_edges(*limits)
+    return limits, equal_edges(*limits, galaxy.n_bins)
+
+
 def fixed_width_edges(low, high, width=WIDTH):
     """Edges of bins of a fixed width: ceil((high - low - width) / width) bins from `low` on.
 
