@@ -19,7 +19,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import same_color
 from numpy.testing import assert_allclose
 
-from anchoring.measuring.binning import bin_medians, fixed_width_edges, pixel_density
+from anchoring.measuring.binning import bin_medians, fixed_width_edges
+from anchoring.measuring.density import pixel_density
 from anchoring.showing.fit_figure import axis_label, band_label, equation, fits_figure, save_figure, styled
 
 SLOPE, INTERCEPT, RANGE = 1.25, -0.4, (0.25, 2.0)

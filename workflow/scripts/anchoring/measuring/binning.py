@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import AnchoringError
-from ..images.chunks import chunks, subsample
+from ..images.chunks import chunks
 
 WIDTH = 0.1  # MJy/sr, of a bin in a fixed range
 RANGE = (0.25, 2.0)  # MJy/sr on the reference axis
@@ -165,20 +165,17 @@ def bin_medians(x, y, edges, inside=None):
     -------
     Bins
     """
+    inside = np.broadcast_to(True, np.shape(x)) if inside is None else inside
     n = max(len(edges) - 1, 0)
     centre = (edges[:-1] + edges[1:]) / 2
     statistics = np.full((3, n), np.nan)
     count = np.zeros(n, dtype=int)
     if n:
-        for i, members in enumerate(_groups(x, y, edges, _used(x, inside))):
+        for i, members in enumerate(_groups(x, y, edges, inside)):
             count[i] = members.size
             if members.size:
                 statistics[:, i] = np.percentile(members, (50, 16, 84))
     return Bins(centre, *statistics, count)
-
-
-def _used(x, inside):
-    return np.broadcast_to(True, np.shape(x)) if inside is None else inside
 
 
 def _groups(x, y, edges, inside):
@@ -202,51 +199,6 @@ def _groups(x, y, edges, inside):
     for part in parts:
         yield np.concatenate(part).astype(float) if part else np.empty(0)
         part.clear()
-
-
-def pixel_density(x, y, inside=None, *, limits=None, size=(160, 160)):
-    """Two-dimensional histogram of pixels, for the eye: within the 0.1 and 99.9 percentiles of either axis.
-
-    With `limits`, a range on the x axis, only of pixels in it and half its width around it, if there are any.
-
-    Parameters
-    ----------
-    x, y, inside
-        As for `bin_medians`.
-    limits : (low, high), optional
-    size : (ny, nx)
-
-    Returns
-    -------
-    counts : (ny, nx) int64 array; x_edges : (nx + 1,) array; y_edges : (ny + 1,) array.
-    """
-    inside = _used(x, inside)
-    if limits is not None:
-        margin = (limits[1] - limits[0]) / 2
-        near = inside & (x >= limits[0] - margin) & (x <= limits[1] + margin)
-        if near.any():
-            inside = near
-    if not inside.any():
-        return np.zeros((0, 0), dtype=np.int64), np.zeros(1), np.zeros(1)
-    ny, nx = size
-    x_edges, y_edges = (_axis_edges(v, inside, n) for v, n in ((x, nx), (y, ny)))
-    counts = np.zeros((ny + 2) * (nx + 2), dtype=np.int64)
-    for x_chunk, y_chunk in chunks(inside, x, y):
-        index = cells(y_chunk, y_edges) * (nx + 2) + cells(x_chunk, x_edges)
-        counts += np.bincount(index, minlength=counts.size)
-    return counts.reshape(ny + 2, nx + 2)[1:-1, 1:-1], x_edges, y_edges
-
-
-def _axis_edges(image, inside, n):
-    low, high = shown_limits(image, inside, (0.1, 99.9))
-    pad = 0.02 * (high - low)
-    return np.linspace(low - pad, high + pad, n + 1)
-
-
-def shown_limits(image, inside, percentiles):
-    """About two percentiles of the pixels of an image inside a mask, for a picture: never one number twice."""
-    low, high = np.percentile(subsample(image, inside), percentiles)
-    return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
 def cells(values, edges):

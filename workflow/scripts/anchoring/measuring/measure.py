@@ -5,8 +5,9 @@ import numpy as np
 from ..errors import AnchoringError
 from ..images.chunks import value_range
 from ..images.coverage import beam_area, beam_coverage
-from . import binning
-from .measurement import Density, Measurement
+from .binning import bin_medians, range_and_edges
+from .density import pixel_density
+from .measurement import Measurement
 from .noise import noise_of_mean, reference_noise
 from .samples import block_reduce, sample_pair
 
@@ -78,7 +79,7 @@ def measure_pair(
             "smaller erode_fwhm or another mask"
         )
     _require_a_beam(binned, beam, names)
-    limits, edges = binning.range_and_edges(x, y, binned, intensity_range, zero or 0.0)
+    limits, edges = range_and_edges(x, y, binned, intensity_range, zero or 0.0)
     samples = sample_pair(x, y, usable, coverage, beam=beam)
     side = samples.side
     if uncertainty is not None:
@@ -92,8 +93,8 @@ def measure_pair(
         averaged=noise_of_mean(side, smoothed),
     )
     return Measurement(
-        density=Density(*binning.pixel_density(x, y, binned, limits=limits)),
-        bins=binning.bin_medians(x, y, edges, binned),
+        density=pixel_density(x, y, binned, limits=limits),
+        bins=bin_medians(x, y, edges, binned),
         samples=samples,
         limits=limits,
         edges=edges,
@@ -106,7 +107,7 @@ def measure_pair(
 
 def refused(reason, x, y):
     """The Measurement of a pair that cannot be measured, for a reason; its density is that of all pixels in common."""
-    return Measurement(refused=reason, density=Density(*binning.pixel_density(x, y, np.isfinite(x) & np.isfinite(y))))
+    return Measurement(refused=reason, density=pixel_density(x, y, np.isfinite(x) & np.isfinite(y)))
 
 
 def grid_axes(wcs, samples):

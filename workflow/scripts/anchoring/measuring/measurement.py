@@ -1,26 +1,14 @@
 """What is measured of a pair of images, and the two files that hold it."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from ..files.atomic import atomic_write, or_nan, read_json, write_json
 from .binning import Bins
+from .density import Density
 from .noise import Noise
 from .samples import Samples
-
-
-class Density(NamedTuple):
-    """Two-dimensional histogram of the pixels of a pair.
-
-    counts : (ny, nx) int array; (0, 0) without pixels
-    x_edges, y_edges : (nx + 1,) and (ny + 1,) arrays, evenly spaced, MJy/sr
-    """
-
-    counts: np.ndarray
-    x_edges: np.ndarray
-    y_edges: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,8 @@ import numpy as np
 
 from ..files.atomic import atomic_write
 from ..images.chunks import chunks
-from .binning import cells, shown_limits
+from .binning import cells
+from .density import shown_limits
 
 SIDE = 256  # pixels of the longer side, at most
 FAINT = 50.0  # percentile of the pixels up to which they are counted: the faint half
