@@ -12,7 +12,7 @@ Newton, made symmetric in both images (total derivatives sum to 0),
 Unlike a least-squares registration (Lucas & Kanade 1981, IJCAI 7, 674) it holds no square of one image, so that noise,
 which is independent in the two, does not draw it towards 0. v is then interpolated at r + d and the step repeated. What
 starts too far away starts from the maximum of the masked normalised cross-correlation (Padfield 2012, IEEE Trans. Image
-Process. 21, 2706). Errors are a jackknife of blocks (`uncertainty`): colours that differ from place to place are in it.
+Process. 21, 2706). Errors are a jackknife of blocks (`jackknife`): colours that differ from place to place are in it.
 
 *Correlation.* r = sum u v / sqrt(sum u^2 sum v^2) with no shift. How large it can be depends on the noise: noise that
 was white before the beam is hardly correlated over LAG beams, structure is, so that with the autocorrelations a_u, a_v

@@ -189,7 +189,7 @@ def _groups(x, y, edges, inside):
         x_chunk, y_chunk = x_chunk[within], y_chunk[within]
         # In double precision, as the edges are: in single precision a cell can be several off.
         index = cells(x_chunk.astype(float), edges).astype(narrow)
-        # Round-off puts what is beside an edge on its other side.
+        # Round-off puts what is next to an edge on its other side.
         index -= x_chunk < bounds.take(index)
         index += x_chunk >= bounds.take(index + 1)
         order = np.argsort(index, kind="stable")

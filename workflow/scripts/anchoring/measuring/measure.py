@@ -64,7 +64,7 @@ def measure_pair(
     Raises
     ------
     AnchoringError
-        Without pixels in common, or with fewer than in a beam; if the range cannot be told.
+        Without pixels in common, or with fewer than in a beam; if no range can be found.
     """
     observed = np.isfinite(x) & np.isfinite(y)
     if not observed.any():
