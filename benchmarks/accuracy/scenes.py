@@ -1,4 +1,4 @@
-"""Simulated galaxies whose zero points are known, at array level: what reaches `bin_pair`, without files.
+"""Simulated galaxies whose zero points are known, at array level: what reaches `measure_pair`, without files.
 
 A scene is a galaxy with clumps and foreground stars on a fine grid, seen twice: the reference sees it whole, at its own
 resolution, with noise; the comparison image sees it through a footprint with holes, with another colour that varies

@@ -23,8 +23,8 @@ from astropy.io import fits
 from runs import ROOT, shipped
 from scene import FWHM_PER_SIGMA
 
-import bin_pair
 import convolve_image
+import measure_pair
 import reproject_image
 from anchoring.errors import AnchoringError
 from anchoring.files import mosaics
@@ -75,7 +75,7 @@ class Tree(NamedTuple):
         label = "irac4_atgauss4"
         convolve_image.main(str(self.image), str(self.kernel), convolved, 1, "F770W")
         reproject_image.main(convolved, str(self.reference), reprojected, "interp")
-        bin_pair.main(reprojected, str(self.reference), bins, pixels, view, label, None)
+        measure_pair.main(reprojected, str(self.reference), bins, pixels, view, label, None)
         pair = dict.fromkeys(("reference", "ref_filter", "label"), label)
         pair |= {"kind": "external", "resolution": "gauss4", "problem": ""}
         found = fit_record(pair, read_measurement(bins, pixels), Settings(), "F770W")

@@ -11,8 +11,8 @@ from astropy.io import fits
 from runs import Project, set_cards
 from scene import IDEAL
 
-import bin_pair
 import convolve_image
+import measure_pair
 import reproject_image
 from anchoring import inspection
 from anchoring.images import convolution
@@ -76,7 +76,7 @@ class Tree:
         convolve_image.main(str(self.image("F770W")), str(self.kernel()), convolved, 1)
         reproject_image.main(convolved, str(self.reference), reprojected, "interp")
         pixels, view = str(self.folder / "p.npz"), str(self.folder / "v.npz")
-        bin_pair.main(reprojected, str(self.reference), bins, pixels, view, "irac4_atgauss4", None)
+        measure_pair.main(reprojected, str(self.reference), bins, pixels, view, "irac4_atgauss4", None)
         return json.loads((self.folder / "b.json").read_text())["refused"]
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from simulate import TARGETS, simulate_tree
 
-import bin_pair
 import convolve_image
+import measure_pair
 import reproject_image
 from anchoring.fitting.settings import Settings
 from anchoring.measuring.measurement import read_measurement
@@ -56,7 +56,7 @@ def fitted(folder, pair):
     reference = pair.reference_path or convolved(folder, pair.reference_image, pair.resolution)
     reprojected, bins, pixels = (folder / f"pair{ending}" for ending in (".fits", ".json", ".npz"))
     reproject_image.main(image, reference, reprojected, "interp")
-    bin_pair.main(reprojected, reference, bins, pixels, folder / "view.npz", pair.label, None)
+    measure_pair.main(reprojected, reference, bins, pixels, folder / "view.npz", pair.label, None)
     known = {name: getattr(pair, name) for name in ("reference", "label", "kind", "resolution", "problem")}
     measured = read_measurement(bins, pixels)
     return fit_record({**known, "ref_filter": pair.stem}, measured, Settings(), pair.image.band)

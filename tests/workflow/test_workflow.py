@@ -147,7 +147,15 @@ def test_a_changed_image_reruns_what_depends_on_it_and_nothing_else(finished):
     with fits.open(path, mode="update") as hdus:
         hdus["SCI"].data[hdus["SCI"].data != 0] += np.float32(0.25)
     before = float(next(r for (t, b, _), r in finished.summary().items() if (t, b) == ("ngc0628", "F2100W"))["offset"])
-    once = ("reproject_image", "bin_pair", "fit_internal", "plot_image", "tabulate_target", "show_table", *OF_THE_RUN)
+    once = (
+        "reproject_image",
+        "measure_pair",
+        "solve_internal",
+        "plot_image",
+        "tabulate_target",
+        "show_table",
+        *OF_THE_RUN,
+    )
     assert without_checks(finished.planned_jobs()) == dict.fromkeys(once, 1)
     written = anchored_when(finished)
     finished.run()
@@ -177,14 +185,14 @@ def test_a_changed_kernel_reruns_its_band_in_every_target(finished):
     jobs = without_checks(finished.planned_jobs())
     assert [jobs.pop(rule) for rule in OF_THE_RUN] == [1, 1, 1]
     assert set(jobs.values()) == {2}
-    assert set(jobs) == {"convolve_image", "reproject_image", "bin_pair", "fit_internal", "plot_image",
+    assert set(jobs) == {"convolve_image", "reproject_image", "measure_pair", "solve_internal", "plot_image",
                          "tabulate_target", "show_table"}  # fmt: skip
 
 
 def test_a_changed_reference_reruns_its_target_from_the_fit_on(finished):
     later(finished.folder / "data/ref/eso097-013_irac4_atgauss4.fits")
     jobs = without_checks(finished.planned_jobs())
-    assert jobs == {"reproject_image": 1, "bin_pair": 1, "fit_external": 1, "fit_internal": 1,
+    assert jobs == {"reproject_image": 1, "measure_pair": 1, "solve_external": 1, "solve_internal": 1,
                     "plot_image": 2, "tabulate_target": 1, "show_table": 1, **dict.fromkeys(OF_THE_RUN, 1)}  # fmt: skip
 
 
@@ -198,7 +206,7 @@ def test_a_changed_parameter_reruns_its_rule_and_what_follows(finished):
     miri = {"miri": {"external_bands": ["w3_atgauss15", "irac4_atgauss4"]}}
     finished.configure(instruments=miri)
     jobs = without_checks(finished.planned_jobs())
-    assert jobs == {"fit_external": 2, "fit_internal": 2, "plot_image": 4, "tabulate_target": 2,
+    assert jobs == {"solve_external": 2, "solve_internal": 2, "plot_image": 4, "tabulate_target": 2,
                     "show_table": 2, **dict.fromkeys(OF_THE_RUN, 1)}  # fmt: skip
 
 

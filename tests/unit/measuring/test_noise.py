@@ -7,7 +7,7 @@ from fuzz import header
 from numpy.testing import assert_allclose
 from scenes import correlated_noise
 
-import bin_pair
+import measure_pair
 from anchoring.errors import AnchoringError
 from anchoring.files.intermediates import write_product
 from anchoring.measuring.measurement import read_measurement
@@ -93,10 +93,10 @@ def test_noise_stated_of_pixels_is_used_of_samples(tmp_path, rng, kind, label, s
         fits.PrimaryHDU(uneven, head).writeto(error)
     else:
         write_product(reference, noise + 1, head, uneven if source == "own error" else None, fwhm=smoothed * SCALE)
-    options = {**bin_pair.OPTIONS, "noise": {"config": sigma, "header": "SKYSIG"}.get(source)}
+    options = {**measure_pair.OPTIONS, "noise": {"config": sigma, "header": "SKYSIG"}.get(source)}
     bins, pixels, view = (tmp_path / name for name in ("b.json", "p.npz", "v.npz"))
     given = {"kind": kind, "error": error if source == "map" else None}
-    bin_pair.main(image, reference, bins, pixels, view, label, None, options, **given)
+    measure_pair.main(image, reference, bins, pixels, view, label, None, options, **given)
     found = read_measurement(bins, pixels)
     assert found.samples.side == 3
     assert found.noise.source == ("map" if source == "own error" else source)
