@@ -55,9 +55,7 @@ def main(
             x,
             y,
             beam=beam,
-            intensity_range=galaxy_range(galaxy, wcs, x.shape)
-            if galaxy and options["intensity_range"] is None
-            else options["intensity_range"] or fixed_range(label, settings.estimator),
+            intensity_range=range_of(options["intensity_range"], galaxy, label, settings.estimator, wcs, x.shape),
             zero=zero_of(kind, anchor, reference),
             mask=None if mask is None else masks.left_out(mask, comparison.header, x.shape),
             least_coverage=settings.least_coverage("binned"),
@@ -81,8 +79,10 @@ def main(
     thumbnails.write_thumbnails(view, shown)
 
 
-def galaxy_range(galaxy, wcs, shape):
-    """The range of a pair inside its galaxy: a row of galaxy_table and what the configuration says of percentiles."""
+def range_of(intensity_range, galaxy, label, estimator, wcs, shape):
+    """The range of a pair: as configured, inside its galaxy (a row of galaxy_table), or usual for its reference."""
+    if intensity_range is not None or galaxy is None:
+        return intensity_range or fixed_range(label, estimator)
     radius = deprojected_radius(wcs, shape, **{key: galaxy[key] for key in ("ra", "dec", "posang", "inclination")})
     largest = galaxy["reff_factor"] * galaxy["size_reff"]
     return GalaxyRange(radius, largest, galaxy["percentile_range"], galaxy["range_from"], galaxy["nbins"])
