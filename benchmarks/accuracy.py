@@ -20,12 +20,13 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "workflow" / "scripts")]
 
 from anchoring.errors import AnchoringError  # noqa: E402
-from anchoring.fitting import pairs  # noqa: E402
-from anchoring.images.coverage import beam_coverage  # noqa: E402
-from anchoring.measuring.binning import bin_medians, fixed_range, fixed_width_edges  # noqa: E402
-from anchoring.measuring.noise import noise_of_mean, reference_noise  # noqa: E402
-from anchoring.measuring.samples import sample_pair, squares  # noqa: E402
+from anchoring.fitting.fit_pair import as_record, fit_pair  # noqa: E402
+from anchoring.fitting.settings import Settings  # noqa: E402
+from anchoring.measuring.binning import fixed_range  # noqa: E402
+from anchoring.measuring.measure import measure_pair  # noqa: E402
+from anchoring.measuring.noise import Noise  # noqa: E402
 from anchoring.solving import offsets  # noqa: E402
+from anchoring.solving.records import FitRecord, ImageRecord  # noqa: E402
 from simulation import scenes  # noqa: E402
 from simulation.instruments import BANDS  # noqa: E402
 
@@ -37,27 +38,24 @@ COLUMNS = ("pair", "noise", "estimator", "n", "bias", "rms", "median_error", "st
 B, E = ESTIMATORS
 
 
-def fit(pair, label, estimator, *, limits=None, external=True, zero=None):
-    """The fit of a simulated pair as `bin_pair` and `fit_images` make it, as a record."""
-    zero = 0.0 if external else zero
-    inside = np.isfinite(pair.x) & np.isfinite(pair.y)
-    limits = limits or fixed_range(label, estimator)
-    edges = fixed_width_edges(*limits)
-    samples = sample_pair(pair.x, pair.y, inside, beam_coverage(inside, pair.beam), beam=pair.beam)
-    sigma_x = pair.noise * noise_of_mean(samples.side, pair.beam)
-    if external:
-        outside = squares(~np.isfinite(pair.y), samples.side, np.all)
-        sigma_x = reference_noise(squares(pair.x, samples.side, np.mean), outside, beam=samples.beam).sigma
-    bins = bin_medians(pair.x[inside], pair.y[inside], edges)
-    settings = pairs.Settings(estimator)
-    result = pairs.fit_samples(samples, bins, limits=limits, edges=edges, sigma_x=sigma_x, settings=settings, zero=zero)
-    return {
-        "status": "fitted",
-        "reference": "x",
-        "label": label,
-        "n_pixels": int(inside.sum()),
-        **pairs.described(result),
-    }
+PLACE = {"target": "", "band": "", "image": "", "name": "", "instrument": ""}
+
+
+def fit(pair, label, estimator, *, intensity_range=None, external=True, zero=0.0):
+    """The fit of a simulated pair, as a record."""
+    measured = measure_pair(
+        pair.x,
+        pair.y,
+        beam=pair.beam,
+        intensity_range=intensity_range or fixed_range(label, estimator),
+        zero=zero,
+        # The noise of an external reference is measured on its own sky.
+        stated=None if external else Noise(pair.noise, "config"),
+        smoothed=pair.beam,
+    )
+    known = {"reference": "x", "ref_filter": "x", "label": label, "kind": "external" if external else "internal"}
+    found = as_record(fit_pair(measured, Settings(estimator)))
+    return FitRecord(**known, resolution="", status="fitted", n_pixels=measured.n_pixels, **found)
 
 
 def outcomes(seed, scene, colours):
@@ -90,7 +88,7 @@ def attempt(work):
 
 def outcomes_of(pair, label, estimator):
     """(error, offset_err, offset_sys, flags) of the zero level that a pair with an external reference gives."""
-    solved = offsets.solve_external({"fits": [fit(pair, label, estimator)]})
+    solved = offsets.solve_external(ImageRecord(**PLACE, fits=[fit(pair, label, estimator)]))
     return outcome(solved, pair.offset)
 
 
@@ -98,16 +96,15 @@ def internal_outcome(pair, o_x, estimator, shift, anchor):
     """The ref_band's offset is off by what F770W on IRAC 4 was off in the same galaxy, and has that error."""
     if anchor is None:
         raise AnchoringError("its reference band is not anchored")
-    low, high = fixed_range("F770W")
     # Before the offset of the reference band is added, its zero is not known.
-    zero = -shift if shift else None
-    found = fit(pair, "F770W", estimator, limits=(low - shift, high - shift), external=False, zero=zero)
-    reference = {"status": "anchored", "offset": o_x + anchor[0], "offset_err": anchor[1], "offset_sys": anchor[2]}
-    return outcome(offsets.solve_internal({"fits": [found]}, {("F770W", "x"): reference}), pair.offset)
+    found = fit(pair, "F770W", estimator, intensity_range=fixed_range("F770W"), external=False, zero=-shift or None)
+    errors = {"offset_err": anchor[1], "offset_sys": anchor[2]}
+    reference = ImageRecord(**PLACE, status="anchored", offset=o_x + anchor[0], **errors)
+    return outcome(offsets.solve_internal(ImageRecord(**PLACE, fits=[found]), {("F770W", "x"): reference}), pair.offset)
 
 
 def outcome(solved, truth):
-    return solved["offset"] - truth, solved["offset_err"], solved["offset_sys"], solved["fits"][0]["flags"]
+    return solved.offset - truth, solved.offset_err, solved.offset_sys, solved.fits[0].flags
 
 
 def summary(results):

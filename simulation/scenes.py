@@ -1,4 +1,4 @@
-"""Pairs of images of simulated galaxies as arrays on one grid, ready to be fitted, whose zero levels are known.
+"""Pairs of images of simulated galaxies as arrays on one grid, ready for `measure_pair`, whose zero levels are known.
 
 A scene is a galaxy with clumps and foreground stars on a fine grid, observed twice: the reference observes all of it,
 at its own resolution, with noise; the comparison image observes a footprint with holes, in another colour that varies

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-import bin_pair
 import convolve_image
-import fit_images
+import measure_pair
 import reproject_image
-from anchoring.fitting.pairs import Settings
+from anchoring.fitting.settings import Settings
+from anchoring.measuring.measurement import read_measurement
+from anchoring.solving.fits import fit_record
 
 
 def convolve(image, kernel, folder, band=None):
@@ -21,6 +22,11 @@ def fit_pair(image, reference, label, band, folder):
     names = ("reprojected.fits", "bins.json", "pixels.npz", "thumbnails.npz")
     reprojected, bins, pixels, thumbnails = (str(Path(folder, name)) for name in names)
     reproject_image.main(str(image), str(reference), reprojected, "interp")
-    bin_pair.main(reprojected, str(reference), bins, pixels, thumbnails, label, None)
-    pair = {"bins": bins, "pixels": pixels, "reference": label, "label": label}
-    return fit_images.fit_of(pair, {"image": str(image), "band": band}, Settings())
+    measure_pair.main(reprojected, str(reference), bins, pixels, thumbnails, label, None)
+    pair = {
+        **dict.fromkeys(("reference", "ref_filter", "label"), label),
+        "kind": "external",
+        "resolution": "",
+        "problem": "",
+    }
+    return fit_record(pair, read_measurement(bins, pixels), Settings(), band)

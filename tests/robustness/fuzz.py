@@ -64,14 +64,14 @@ class Tree(NamedTuple):
         label = "irac4_atgauss4"
         image = convolve(self.image, self.kernel, self.folder, "F770W")
         found = fit_pair(image, self.reference, label, "F770W", self.folder)
-        if found["status"] != "fitted":
-            return found["reason"]
-        written = {"reference": label, "slope": found["slope"], "resolution": "gauss4", "version": "0"}
+        if found.status != "fitted":
+            return found.reason
+        written = {"reference": label, "slope": found.slope, "resolution": "gauss4", "version": "0"}
         try:
-            write_anchored(self.image, self.folder / "anchored.fits", offset=-found["intercept"], **written)
+            write_anchored(self.image, self.folder / "anchored.fits", offset=-found.intercept, **written)
         except AnchoringError as refusal:
             return str(refusal)
-        return found["slope"], found["intercept"]
+        return found.slope, found.intercept
 
 
 def small_tree(folder, mosaic=None):

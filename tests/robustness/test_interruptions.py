@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from interruptions import SMALLEST, WAYS, Interrupted
+from made import make_fit, make_image
 from runs import Project, before_scripts, products
 
 from anchoring.errors import AnchoringError
@@ -316,17 +317,15 @@ def test_an_image_replaced_after_its_fit_is_not_anchored_with_it(project):
 
 
 def test_a_reference_band_replaced_between_two_fits_anchors_nothing(project):
-    fit = {
-        "reference": "x", "label": "F770W", "status": "fitted", "slope": 1.2, "intercept": 0.1, "flags": [],
-        "slope_err": 0.1, "intercept_err": 0.1, "covariance": 0.0, "slope_sys": 0.1, "intercept_sys": 0.1,
-        "covariance_sys": 0.0, "n_pixels": 9, "image_source": "a", "reference_source": "b",
-    }  # fmt: skip
-    reference = {"status": "anchored", "offset": 0.5, "offset_err": 0.1, "offset_sys": 0.1, "image": "x.fits"}
-    same = solve_internal({"fits": [fit]}, {("F770W", "x"): {**reference, "source": "b"}})
-    assert (same["status"], same["source"]) == ("anchored", "a")
-    other = solve_internal({"fits": [fit]}, {("F770W", "x"): {**reference, "source": "c"}})
-    assert other["status"] == "failed"
-    assert "x.fits was changed between its own fit and this one on it" in other["reason"]
+    errors = ("slope_err", "intercept_err", "covariance", "slope_sys", "intercept_sys", "covariance_sys")
+    line = {"slope": 1.2, "intercept": 0.1, "n_pixels": 9, **dict.fromkeys(errors, 0.0)}
+    image = make_image(make_fit("F770W", reference="x", image_source="a", reference_source="b", **line))
+    known = {"status": "anchored", "offset": 0.5, "offset_err": 0.1, "offset_sys": 0.1, "image": "x.fits"}
+    same = solve_internal(image, {("F770W", "x"): make_image(**known, source="b")})
+    assert (same.status, same.source) == ("anchored", "a")
+    other = solve_internal(image, {("F770W", "x"): make_image(**known, source="c")})
+    assert other.status == "failed"
+    assert "x.fits was changed between its own fit and this one on it" in other.reason
 
 
 def test_source_tells_images_apart_by_a_pixel_or_a_card(project):

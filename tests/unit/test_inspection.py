@@ -65,12 +65,12 @@ class Tree:
 
     def inspect(self):
         """(band: record) of what is found."""
-        return {record["band"]: record for record in inspection.inspect(inspected(make_plan(self.config)))}
+        return {record.band: record for record in inspection.inspect(inspected(make_plan(self.config)))}
 
     def run(self):
         """The reason for which the run refuses F770W on its reference."""
         image = convolve(self.image("F770W"), self.kernel(), self.folder)
-        return fit_pair(image, self.reference, "irac4_atgauss4", "F770W", self.folder)["reason"]
+        return fit_pair(image, self.reference, "irac4_atgauss4", "F770W", self.folder).reason
 
 
 @pytest.fixture
@@ -139,21 +139,21 @@ FAULTS = {
 def test_what_is_wrong_is_said_in_the_words_of_the_run(tree, words):
     FAULTS[words](tree)
     found = tree.inspect()
-    reason = found["F770W"]["fits"][0]["reason"]
+    reason = found["F770W"].fits[0].reason
     assert words in reason
     assert reason == tree.run()
-    assert found["F770W"]["status"] == "failed"
-    assert found["F770W"]["chosen"] is None
+    assert found["F770W"].status == "failed"
+    assert found["F770W"].chosen is None
     behind = reason if str(tree.image("F770W")) in reason else None
-    behind = behind or f"its reference band is not anchored ({found['F770W']['reason']})"
-    assert found["F2100W"]["reason"] == f"F770W: {behind}"
+    behind = behind or f"its reference band is not anchored ({found['F770W'].reason})"
+    assert found["F2100W"].reason == f"F770W: {behind}"
 
 
 def test_a_sound_tree_is_ready_and_says_what_is_in_it(tree):
     assert tree.run() == ""
     found = tree.inspect()
-    assert {record["status"] for record in found.values()} == {"anchored"}
-    assert [(fit["status"], fit["reason"]) for fit in found["F770W"]["fits"]] == [
+    assert {record.status for record in found.values()} == {"anchored"}
+    assert [(fit.status, fit.reason) for fit in found["F770W"].fits] == [
         ("fitted", ""), ("skipped", f"no reference image {tree.folder}/ref/ngc0001_w3_atgauss15.fits"),
     ]  # fmt: skip
     words = inspection.listing(list(found.values()))
@@ -172,7 +172,7 @@ def test_a_file_without_a_unit_is_said_to_be_taken_as_it_is(tree):
 def test_a_kernel_that_is_a_little_wide_is_reported(tree):
     changed("kernel", PIXELSCL=0.34 * 1.15)(tree)
     found = tree.inspect()["F770W"]
-    assert found["status"] == "anchored"
+    assert found.status == "anchored"
     words = r"which makes a resolution of 4\.6\d? arcsec \(FWHM\) of a band of 0\.269; expected 4 by its name"
     assert re.search(words, inspection.listing([found]))
 
@@ -183,10 +183,10 @@ def test_what_tells_the_noise_and_what_is_masked_is_looked_at(tree):
     fits.PrimaryHDU(np.zeros((20, 25), "f4"), header((20, 25), REFERENCE_SCALE)).writeto(
         tree.folder / "masks/ngc0001.fits"
     )
-    assert "SKYSIG = None; expected its noise" in tree.inspect()["F770W"]["fits"][0]["reason"]
+    assert "SKYSIG = None; expected its noise" in tree.inspect()["F770W"].fits[0].reason
     changed("reference", SKYSIG=0.01)(tree)
     found = tree.inspect()
-    assert {record["status"] for record in found.values()} == {"anchored"}
+    assert {record.status for record in found.values()} == {"anchored"}
     words = inspection.listing(list(found.values()))
     assert words.count("mask ngc0001.fits") == 2
     assert "noise SKYSIG" in words
@@ -212,8 +212,8 @@ def test_no_pixel_is_read(tree):
     record = tree.inspect()["F770W"]
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert record["status"] == "anchored"
-    assert '16000 x 16000 pixels of 0.1"' in record["notes"]
+    assert record.status == "anchored"
+    assert '16000 x 16000 pixels of 0.1"' in record.notes
     assert peak < 50e6
 
 
@@ -221,8 +221,8 @@ def test_steps_that_fits_share_are_paid_once(tree):
     found = list(tree.inspect().values())
     steps = {}
     for record in found:
-        for fit in record["fits"]:
-            steps |= fit["steps"]
+        for fit in record.fits:
+            steps |= fit.steps
     verbs = [name[0] for name in steps]
     # F770W to 4" and to F2100W; F2100W as it is
     assert {verb: verbs.count(verb) for verb in verbs} == dict.fromkeys(

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,18 +11,21 @@ from astropy.wcs import WCS
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from made import make_fit, make_image
 from numpy.testing import assert_allclose
 from scipy.signal import fftconvolve
-from test_pairs import fitted
+from test_fit_pair import fitted
 
 from anchoring.errors import AnchoringError
 from anchoring.fitting.binned import fit_line
 from anchoring.fitting.errors_in_variables import errors_in_variables
-from anchoring.fitting.pairs import Settings, fit_samples
+from anchoring.fitting.fit_pair import fit_pair
+from anchoring.fitting.settings import Settings
 from anchoring.images.convolution import convolve_image
 from anchoring.images.reprojection import reproject_onto
 from anchoring.measuring.binning import bin_medians, equal_edges, fixed_width_edges
-from anchoring.measuring.noise import sky_noise
+from anchoring.measuring.measurement import Measurement
+from anchoring.measuring.noise import Noise, sky_noise
 from anchoring.measuring.samples import Samples
 from anchoring.solving import offsets
 
@@ -277,7 +281,7 @@ def equal(found, expected, rtol=1e-6, atol=1e-10):
 @given(pair=pairs(), settings=SETTINGS, constant=CONSTANTS)
 def test_an_added_constant_moves_every_intercept_by_it(pair, settings, constant):
     x, y = pair
-    here, there = fitted(x, y, settings=settings)[2], fitted(x, y + constant, settings=settings)[2]
+    here, there = fitted(x, y, settings=settings)[1], fitted(x, y + constant, settings=settings)[1]
     assert_allclose(there.intercept - here.intercept, constant, atol=1e-8)
     equal(there._replace(intercept=here.intercept), here)
     assert there.flags == here.flags
@@ -287,12 +291,18 @@ def test_an_added_constant_moves_every_intercept_by_it(pair, settings, constant)
 @given(pair=pairs(), settings=SETTINGS, factor=FACTORS)
 def test_scaling_both_images_scales_the_line(pair, settings, factor):
     x, y = pair
-    edges = fixed_width_edges(0.25, 2.0)
-    samples, known, here = fitted(x, y, settings=settings)
-    known = {**known, "limits": (0.25 * factor, 2.0 * factor), "edges": edges * factor, "sigma_x": 0.001 * factor}
+    measured, here = fitted(x, y, settings=settings)
+    samples, edges = measured.samples, factor * measured.edges
     both = np.isfinite(x) & np.isfinite(y)
-    bins = bin_medians(factor * x[both], factor * y[both], edges * factor)
-    there = fit_samples(samples._replace(x=factor * samples.x, y=factor * samples.y), bins, **known)
+    scaled = replace(
+        measured,
+        samples=samples._replace(x=factor * samples.x, y=factor * samples.y),
+        bins=bin_medians(factor * x[both], factor * y[both], edges),
+        limits=(0.25 * factor, 2.0 * factor),
+        edges=edges,
+        noise=Noise(0.001 * factor, "config"),
+    )
+    there = fit_pair(scaled, settings)
     powers = np.array([0, 1, 1, 0, 1, 1, 2, 0, 1, 1, 2])
     assert_allclose(numbers(there) / factor**powers, numbers(here), rtol=1e-6, atol=1e-9)
 
@@ -300,19 +310,21 @@ def test_scaling_both_images_scales_the_line(pair, settings, factor):
 @given(pair=pairs(), settings=SETTINGS, seed=SEEDS)
 def test_the_order_of_pixels_does_not_matter(pair, settings, seed):
     x, y = pair
-    samples, known, here = fitted(x, y, settings=settings)
+    measured, here = fitted(x, y, settings=settings)
+    samples = measured.samples
     order = np.random.default_rng(seed).permutation(samples.x.size)
     shuffled = Samples(*(values[order] for values in samples[:5]), *samples[5:])
     both = np.flatnonzero((np.isfinite(x) & np.isfinite(y)).ravel())
     both = np.random.default_rng(seed).permutation(both)
-    equal(fit_samples(shuffled, bin_medians(x.ravel()[both], y.ravel()[both], known["edges"]), **known), here)
+    bins = bin_medians(x.ravel()[both], y.ravel()[both], measured.edges)
+    equal(fit_pair(replace(measured, samples=shuffled, bins=bins), settings), here)
 
 
 @given(pair=pairs(), settings=SETTINGS, margins=st.tuples(*[st.integers(0, 9)] * 4))
 def test_padding_with_nan_changes_nothing(pair, settings, margins):
-    here = fitted(*pair, settings=settings)[2]
+    here = fitted(*pair, settings=settings)[1]
     wider = [np.pad(image, (margins[:2], margins[2:]), constant_values=np.nan) for image in pair]
-    there = fitted(*wider, settings=settings)[2]
+    there = fitted(*wider, settings=settings)[1]
     equal(there, here)
     assert there.flags == here.flags
     region = np.ones(pair[0].shape, dtype=bool)
@@ -322,9 +334,9 @@ def test_padding_with_nan_changes_nothing(pair, settings, margins):
 
 @given(pair=pairs(), settings=SETTINGS)
 def test_turning_both_images_changes_no_line(pair, settings):
-    here = fitted(*pair, settings=settings)[2]
+    here = fitted(*pair, settings=settings)[1]
     for change in (np.rot90, np.flipud, np.fliplr, np.transpose):
-        there = fitted(*map(change, pair), settings=settings)[2]
+        there = fitted(*map(change, pair), settings=settings)[1]
         assert_allclose([there.slope, there.intercept, there.rms], [here.slope, here.intercept, here.rms], rtol=1e-6)
         assert np.array_equal(there.used, here.used)
 
@@ -352,8 +364,9 @@ def test_any_samples_give_a_justified_line_or_an_error(samples, settings, sigma_
     limits = (0.25, 2.0)
     edges = fixed_width_edges(*limits)
     bins = bin_medians(samples.x, samples.y, edges)
+    known = {"limits": limits, "edges": edges, "span": (0.0, 0.0), "noise": Noise(sigma_x, "config")}
     try:
-        found = fit_samples(samples, bins, limits=limits, edges=edges, sigma_x=sigma_x, settings=settings)
+        found = fit_pair(Measurement(density=None, samples=samples, bins=bins, **known), settings)
     except AnchoringError:
         return
     assert np.isfinite([found.slope, found.intercept, found.rms, found.n_independent]).all()
@@ -391,28 +404,29 @@ FITS = st.lists(st.tuples(VALUES, st.floats(1e-4, 1), st.floats(0, 1)), min_size
 def external(answers, constant=0.0, factor=1.0):
     """Record of an image fitted on some references."""
     fits = [
-        {"label": f"r{i}", "status": "fitted", "intercept": factor * b + constant, "flags": [],
-         "intercept_err": factor * error, "intercept_sys": factor * systematic}
+        make_fit(
+            f"r{i}", intercept=factor * b + constant, intercept_err=factor * error, intercept_sys=factor * systematic
+        )
         for i, (b, error, systematic) in enumerate(answers)
-    ]  # fmt: skip
-    return offsets.solve_external({"fits": fits})
+    ]
+    return offsets.solve_external(make_image(*fits))
 
 
 @given(answers=FITS, constant=CONSTANTS)
 @example(answers=[(0.0, 1e-4, 0.0), (10.0, 1e-4, 0.0)], constant=1.0)
 def test_an_offset_takes_a_constant_away_whatever_references_say(answers, constant):
     here, there = external(answers), external(answers, constant)
-    assert_allclose(there["offset"], here["offset"] - constant, atol=1e-12)
-    assert here["offset_sys"] >= answers[0][2]
+    assert_allclose(there.offset, here.offset - constant, atol=1e-12)
+    assert here.offset_sys >= answers[0][2]
     for name in ("offset_err", "offset_sys"):
-        assert_allclose(there[name], here[name], rtol=1e-6, atol=1e-9)
+        assert_allclose(getattr(there, name), getattr(here, name), rtol=1e-6, atol=1e-9)
 
 
 @given(answers=FITS, factor=FACTORS)
 def test_offsets_and_errors_scale(answers, factor):
     here, there = external(answers), external(answers, factor=factor)
     for name in ("offset", "offset_err", "offset_sys"):
-        assert_allclose(there[name], factor * here[name], rtol=1e-6, atol=1e-9 * factor)
+        assert_allclose(getattr(there, name), factor * getattr(here, name), rtol=1e-6, atol=1e-9 * factor)
 
 
 UNKNOWN = st.sampled_from([np.nan, np.inf])
@@ -431,10 +445,9 @@ PARTLY_KNOWN = st.lists(
 @example(answers=[(0.0, 0.01, 0.0, 0), (0.5, 0.01, 0.0, 1), (-0.5, 0.01, 0.0, 2)], seed=1)
 def test_what_references_say_of_each_other_does_not_depend_on_their_order(answers, seed):
     def of_each(chosen):
-        found = external([answer[:3] for answer in chosen])["fits"]
+        found = external([answer[:3] for answer in chosen]).fits
         return {
-            answer[3]: repr((fit["tension"], fit["flags"], fit["offset_sys"]))
-            for answer, fit in zip(chosen, found, strict=True)
+            answer[3]: repr((fit.tension, fit.flags, fit.offset_sys)) for answer, fit in zip(chosen, found, strict=True)
         }
 
     order = np.random.default_rng(seed).permutation(len(answers))
@@ -449,8 +462,8 @@ import sys
 sys.path[:0] = {path!r}
 import hashlib, numpy as np
 from anchoring.images.convolution import convolve_image, resample_kernel
-from anchoring.fitting.pairs import Settings
-from test_pairs import fitted
+from anchoring.fitting.settings import Settings
+from test_fit_pair import fitted
 y, x = np.indices((601, 601)) - 300
 kernel = resample_kernel(np.exp(-np.hypot(x, 0.7 * y) / 40), 0.1, 0.093)
 rng = np.random.default_rng(5)
@@ -459,7 +472,7 @@ image[50:90, 300:400] = np.nan
 out, error = convolve_image(image, kernel, np.abs(image), threads=int(sys.argv[1]))
 x = 1 + 0.5 * rng.normal(size=(300, 310))
 y = 1.3 * x + 0.1 * rng.normal(size=x.shape)
-found = [fitted(x, y, settings=Settings(name))[2] for name in ("binned", "errors_in_variables")]
+found = [fitted(x, y, settings=Settings(name))[1] for name in ("binned", "errors_in_variables")]
 parts = [kernel, out, error] + [np.ravel(part).astype(float) for f in found for part in f[:6]]
 print(hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest())
 """

@@ -34,6 +34,6 @@ def test_every_job_holds_what_it_requests_and_no_less_than_a_third(tmp_path, coa
     environment = before_scripts("scripts/", NOTE, tmp_path / "site")
     subprocess.run(project.command(), cwd=tmp_path, env=environment, check=True, capture_output=True)
     jobs = [json.loads(line) for line in (tmp_path / "memory.jsonl").read_text().splitlines()]
-    assert {rule for rule, *_ in jobs} == {"convolve_image", "reproject_image", "bin_pair", "fit_external",
-                                           "fit_internal", "apply_offset", "plot_image"}  # fmt: skip
+    assert {rule for rule, *_ in jobs} == {"convolve_image", "reproject_image", "measure_pair", "solve_external",
+                                           "solve_internal", "apply_offset", "plot_image"}  # fmt: skip
     assert [job for job in jobs if not job[3] / 3 < job[2] < job[3]] == []

@@ -27,7 +27,7 @@ rule own:
 onerror:
     anchoring.onerror()
 """
-JOBS = ("convolve_image", "reproject_image", "bin_pair", "fit_external", "collect_offsets", "plot_image",
+JOBS = ("convolve_image", "reproject_image", "measure_pair", "solve_external", "collect_offsets", "plot_image",
         "tabulate_target")  # fmt: skip
 
 

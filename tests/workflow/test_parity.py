@@ -42,8 +42,8 @@ def test_every_fit_of_the_demo_equals_the_published_one(tmp_path, target):
         reference = pair.reference_path or at_resolution(tmp_path, pair.reference_image, pair.resolution)
         fit = fit_pair(image, reference, pair.label, pair.image.band, tmp_path)
         expected = published.pop((pair.stem, Path(pair.image.path).stem))
-        assert abs(fit["slope"] - expected["slope"]) < TOLERANCE
-        assert abs(fit["intercept"] - expected["intercept"]) < TOLERANCE
+        assert abs(fit.slope - expected["slope"]) < TOLERANCE
+        assert abs(fit.intercept - expected["intercept"]) < TOLERANCE
     assert not published
 
 

@@ -46,10 +46,10 @@ def test_memory_of_what_is_not_made_yet_is_that_of_what_will_be(tmp_path):
     tree = {"bands": ("F770W", "F2100W"), "references": ("irac4_atgauss4",), "coarsen": 3.0}
     project = Project(tmp_path, targets=("ngc0628",), sky=IDEAL, **tree)
     before = requests(project)
-    project.run("--until", "bin_pair")
+    project.run("--until", "measure_pair")
     after = requests(project)
     assert set(before) == set(after)
-    assert {rule for rule, _ in before} >= {"convolve_image", "reproject_image", "bin_pair"}
+    assert {rule for rule, _ in before} >= {"convolve_image", "reproject_image", "measure_pair"}
     for job, asked in before.items():
         assert abs(asked - after[job]) <= 1, job
 

@@ -149,7 +149,15 @@ def test_a_changed_image_reruns_what_depends_on_it_and_nothing_else(finished):
     with fits.open(path, mode="update") as hdus:
         hdus["SCI"].data[hdus["SCI"].data != 0] += np.float32(0.25)
     before = float(next(r for (t, b, _), r in finished.summary().items() if (t, b) == ("ngc0628", "F2100W"))["offset"])
-    once = ("reproject_image", "bin_pair", "fit_internal", "plot_image", "tabulate_target", "show_table", *OF_THE_RUN)
+    once = (
+        "reproject_image",
+        "measure_pair",
+        "solve_internal",
+        "plot_image",
+        "tabulate_target",
+        "show_table",
+        *OF_THE_RUN,
+    )
     assert without_checks(finished.planned_jobs()) == dict.fromkeys(once, 1)
     written = anchored_when(finished)
     finished.run()
@@ -171,12 +179,12 @@ def test_what_a_changed_kernel_reference_or_parameter_reruns(finished):
     once = dict.fromkeys(OF_THE_RUN, 1)
     # A kernel: its band in every target.
     with edited(finished.folder / "data/kernels/f335m_to_f2100w.fits"):
-        jobs = ("convolve_image", "reproject_image", "bin_pair", "fit_internal", "plot_image", "tabulate_target",
+        jobs = ("convolve_image", "reproject_image", "measure_pair", "solve_internal", "plot_image", "tabulate_target",
                 "show_table")  # fmt: skip
         assert without_checks(finished.planned_jobs()) == {**dict.fromkeys(jobs, 2), **once}
     # A reference: its target, from the fit on.
     with edited(finished.folder / "data/ref/eso097-013_irac4_atgauss4.fits"):
-        jobs = ("reproject_image", "bin_pair", "fit_external", "fit_internal", "tabulate_target", "show_table")
+        jobs = ("reproject_image", "measure_pair", "solve_external", "solve_internal", "tabulate_target", "show_table")
         assert without_checks(finished.planned_jobs()) == {**dict.fromkeys(jobs, 1), "plot_image": 2, **once}
     # Parameters: their rules and what depends on them.
     finished.configure(keep_intermediates=False)
@@ -189,7 +197,7 @@ def test_what_a_changed_kernel_reference_or_parameter_reruns(finished):
     assert jobs["reproject_image"] == 10
     finished.configure(instruments={"miri": {"external_bands": ["w3_atgauss15", "irac4_atgauss4"]}})
     assert without_checks(finished.planned_jobs()) == {
-        "fit_external": 2, "fit_internal": 2, "plot_image": 4, "tabulate_target": 2, "show_table": 2, **once,
+        "solve_external": 2, "solve_internal": 2, "plot_image": 4, "tabulate_target": 2, "show_table": 2, **once,
     }  # fmt: skip
 
 

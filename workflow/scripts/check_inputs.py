@@ -18,7 +18,7 @@ def main(mosaics, out_dir, planned, listing, allow_unanchored):
     with atomic_write(listing) as temporary:
         temporary.write_text(f"{words}\n{verdict}\n")
     print(words, flush=True)
-    if not (allow_unanchored or all(record["status"] == "anchored" for record in solved)):
+    if not (allow_unanchored or all(record.status == "anchored" for record in solved)):
         raise AnchoringError(verdict)
     print(verdict, flush=True)
 

@@ -10,11 +10,11 @@ from anchoring.solving import records
 def main(solved, skipped, anchored, output):
     final = records.final(records.read(solved), skipped)
     for record in final:
-        path = Path(anchored[record["image"]])
-        if record["status"] != "anchored" and path.exists():
+        path = Path(anchored[record.image])
+        if record.status != "anchored" and path.exists():
             # Of an earlier run: the offset in it is withdrawn.
             path.unlink()
-            logging.info("%s removed: %s has no offset any more: %s", path, record["image"], record["reason"])
+            logging.info("%s removed: %s has no offset any more: %s", path, record.image, record.reason)
     records.write(output, final)
 
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from anchoring.files.atomic import read_json
+from anchoring.measuring.measurement import read_measurement
+from anchoring.measuring.thumbnails import read_thumbnails
 from anchoring.script import run
 from anchoring.showing.text import band_label, fits_caption, image_caption, picture_words, write_caption
 from anchoring.solving import records
@@ -13,18 +14,18 @@ def main(image, solved, pairs, figure, picture, simplify_labels):
     from anchoring.showing.before_after_figure import picture as draw_picture
     from anchoring.showing.fit_figure import fits_figure, save_figure
 
-    (record,) = [r for r in records.read([solved]) if r["image"] == image]
-    fits = [fit for fit in record["fits"] if fit["reference"] in pairs]
-    drawn = [pair_of(fit, pairs[fit["reference"]], record, simplify_labels) for fit in fits]
+    (record,) = [r for r in records.read([solved]) if r.image == image]
+    fits = [fit for fit in record.fits if fit.reference in pairs]
+    drawn = [pair_of(fit, pairs[fit.reference], record, simplify_labels) for fit in fits]
     save_figure(fits_figure(drawn), [figure["png"], figure["pdf"]])
     write_caption(figure["caption"], fits_caption(record, fits, simplify_labels))
-    fit, view = shown(record, {reference: files["view"] for reference, files in pairs.items()})
+    fit, thumbnails = shown(record, {reference: files["view"] for reference, files in pairs.items()})
     before_after = draw_picture(
-        view=view,
-        offset=record["offset"],
-        line=expected(fit, record["offset"]),
-        reference=band_label(fit["label"], simplify_labels),
-        title=f"{record['target']}: {band_label(record['band'], simplify_labels)} before and after anchoring",
+        view=thumbnails,
+        offset=record.offset,
+        line=expected(fit, record.offset),
+        reference=band_label(fit.label, simplify_labels),
+        title=f"{record.target}: {band_label(record.band, simplify_labels)} before and after anchoring",
         paragraphs=picture_words(record, fit, simplify_labels),
     )
     save_figure(before_after, [picture["png"]])
@@ -35,40 +36,37 @@ def pair_of(fit, files, record, simplify_labels):
     """What `fits_figure` shows of a fit."""
     from anchoring.showing.fit_figure import axis_label
 
-    measured = read_json(files["bins"])
-    with np.load(files["pixels"]) as stored:
-        cells = {name: stored[name] for name in ("density", "x_edges", "y_edges")}
-    names = [band_label(name, simplify_labels) for name in (record["band"], fit["label"])]
+    measured = read_measurement(files["bins"], files["pixels"])
+    density, x_edges, y_edges = measured.density
+    names = [band_label(name, simplify_labels) for name in (record.band, fit.label)]
     return {
-        **cells,
-        "bins": bins_of(measured, fit.get("used")),
-        "fit": fit if fit.get("slope") is not None else None,
-        "fit_range": fit.get("range"),
-        "x_label": axis_label(fit["label"], simplify_labels),
-        "y_label": axis_label(record["band"], simplify_labels),
-        "title": f"{record['target']}: {names[0]} on {names[1]}",
-        "reason": fit["reason"],
+        "density": density,
+        "x_edges": x_edges,
+        "y_edges": y_edges,
+        "bins": bins_of(measured.bins, fit.used),
+        "fit": fit if fit.slope is not None else None,
+        "fit_range": fit.range,
+        "x_label": axis_label(fit.label, simplify_labels),
+        "y_label": axis_label(record.band, simplify_labels),
+        "title": f"{record.target}: {names[0]} on {names[1]}",
+        "reason": fit.reason,
     }
 
 
-def bins_of(measured, used):
-    """The bins as arrays, with the mask of those the fit used (none without a fit)."""
-    bins = {name: np.array(measured.get(name, []), dtype=float) for name in ("x", "median", "p16", "p84", "count")}
-    bins["used"] = np.array(used, dtype=bool) if used else np.zeros(bins["x"].size, dtype=bool)
-    return bins
+def bins_of(bins, used):
+    """Bins (none of a pair that is not measured) as a mapping of arrays, with the mask of those the fit used."""
+    columns = dict.fromkeys(("x", "median", "p16", "p84", "count"), np.empty(0)) if bins is None else bins._asdict()
+    return {**columns, "used": np.array(used or np.zeros(columns["x"].size), dtype=bool)}
 
 
 def shown(record, views):
-    """The fit that fixed the offset and its view; without one, the first fit that has pixels to show, or else any."""
-    from anchoring.measuring.thumbnails import View
-
-    chosen = [record["fits"][record["chosen"]]] if record["chosen"] is not None else record["fits"]
-    for fit in (f for f in chosen if f["reference"] in views):
-        with np.load(views[fit["reference"]]) as stored:
-            view = View(*(stored[name] for name in View._fields))
-        if view.x.size:
+    """The fit that fixed the offset and its thumbnails; without one, of the first fit that has pixels, or else any."""
+    fits = record.fits if record.chosen is None else [record.chosen_fit]
+    for fit in (f for f in fits if f.reference in views):
+        thumbnails = read_thumbnails(views[fit.reference])
+        if thumbnails.x.size:
             break
-    return fit, view
+    return fit, thumbnails
 
 
 def expected(fit, offset):
@@ -76,9 +74,7 @@ def expected(fit, offset):
 
     y = slope * x + intercept, and the offset is added to y. Before that, where there is none, y itself is expected.
     """
-    if fit.get("slope") is None:
-        return None
-    return fit["slope"], fit["intercept"] + (offset or 0.0)
+    return None if fit.slope is None else (fit.slope, fit.intercept + (offset or 0.0))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Say what was and was not anchored; fail if something was not, unless that is allowed."""
+"""Report which images are anchored; fail if one is not, unless that is allowed."""
 
 import sys
 

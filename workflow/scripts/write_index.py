@@ -7,8 +7,8 @@ from anchoring.solving import records
 
 
 def main(offsets, figures, simplify_labels, output):
-    ended = records.read(offsets)
-    write_page(output, "survey.html.jinja", version=__version__, **survey(ended, figures, simplify_labels))
+    values = survey(records.read(offsets), figures, simplify_labels)
+    write_page(output, "survey.html.jinja", version=__version__, **values)
 
 
 if __name__ == "__main__":

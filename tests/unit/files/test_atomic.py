@@ -8,10 +8,10 @@ import pytest
 from astropy.io import fits
 from fuzz import small_tree
 
-import bin_pair
 import convolve_image
-import fit_images
+import measure_pair
 import reproject_image
+import solve_offsets
 from anchoring.files.atomic import or_nan, read_json, write_json
 
 
@@ -43,12 +43,19 @@ def test_records_of_a_field_too_small_for_errors_are_json(tmp_path, estimator):
     convolve_image.main(str(tree.image), str(tree.kernel), convolved, 1, "F770W")
     reproject_image.main(convolved, str(tree.reference), reprojected, "interp")
     bins, solved = tmp_path / "b.json", tmp_path / "s.json"
-    options = {**bin_pair.OPTIONS, "settings": {"estimator": estimator}, "intensity_range": (0.25, 3.0)}
-    bin_pair.main(reprojected, str(tree.reference), str(bins), pixels, view, "irac4_atgauss4", None, options)
+    options = {**measure_pair.OPTIONS, "settings": {"estimator": estimator}, "intensity_range": (0.25, 3.0)}
+    measure_pair.main(reprojected, str(tree.reference), str(bins), pixels, view, "irac4_atgauss4", None, options)
     pair = {"bins": str(bins), "pixels": pixels, "reference": "irac4", "ref_filter": "irac4", "label": "irac4"}
     pair |= {"kind": "external", "resolution": "gauss4", "problem": "", "range_follows": False}
-    image = {"image": str(tree.image), "name": "a", "band": "F770W", "pairs": [pair]}
-    fit_images.main([image], solved, options["settings"])
+    image = {
+        "image": str(tree.image),
+        "name": "a",
+        "band": "F770W",
+        "target": "t",
+        "instrument": "miri",
+        "pairs": [pair],
+    }
+    solve_offsets.main([image], solved, options["settings"])
     measured, (record,) = strictly(bins), strictly(solved)
     assert measured["sigma_x"] is None
     assert None in measured["median"]
@@ -57,7 +64,7 @@ def test_records_of_a_field_too_small_for_errors_are_json(tmp_path, estimator):
     # An internal image whose reference has no error gets an offset, and no error.
     write_json(bins, {**measured, "reference_source": measured["image_source"]})
     internal = {**image, "pairs": [{**pair, "kind": "internal", "reference": "a", "label": "F770W"}]}
-    fit_images.main([internal], tmp_path / "i.json", options["settings"], external=str(solved))
+    solve_offsets.main([internal], tmp_path / "i.json", options["settings"], external=str(solved))
     (record,) = strictly(tmp_path / "i.json")
     assert record["status"] == "anchored", record["reason"]
     assert record["offset_err"] is None

@@ -242,7 +242,7 @@ def test_the_conversion_is_in_the_log_and_the_table(project):
     assert pixels["reference_unit"].startswith("Jy/pixel = ")
     assert_allclose(float(pixels["reference_unit"].split()[2]), JY_PER_PIXEL / 0.75**2, rtol=1e-5)
     assert_allclose(float(pixels["sigma_x"]), float(plain["sigma_x"]), rtol=1e-5)
-    (log,) = (project.folder / "results/pixels/logs/bin_pair").glob("*.log")
+    (log,) = (project.folder / "results/pixels/logs/measure_pair").glob("*.log")
     assert pixels["reference_unit"] in log.read_text()
     assert "pixels of -999 are no measurement" in log.read_text()
 

@@ -10,8 +10,9 @@ from scipy import ndimage
 from scipy.stats import kstest
 
 from anchoring.errors import AnchoringError
-from anchoring.fitting.alignment import SHIFT, align, described, flags_of, grid_axes, require_one_sky
+from anchoring.fitting.alignment import SHIFT, align, as_record, flags_of, require_one_sky
 from anchoring.images.coverage import beam_coverage
+from anchoring.measuring.measure import grid_axes
 from anchoring.measuring.samples import sample_pair
 from anchoring.showing.text import rounded
 from simulation import scenes
@@ -111,7 +112,7 @@ def test_neither_offset_nor_slope_nor_a_gradient_matters():
     one = pair(3)
     plain = aligned(one.x, one.y, one.beam)
     scaled = aligned(one.x - 12, 7.5 * one.y + 21.7, one.beam)
-    assert_allclose(list(described(scaled).values()), list(described(plain).values()), rtol=1e-6, atol=1e-9)
+    assert_allclose(list(as_record(scaled).values()), list(as_record(plain).values()), rtol=1e-6, atol=1e-9)
     v, u = np.indices(one.y.shape) / one.y.shape[0]
     tilted = aligned(one.x, one.y + 0.3 * u - 0.2 * v, one.beam)
     assert_allclose(tilted.east, plain.east, atol=plain.shift_err)
@@ -198,7 +199,7 @@ def test_what_holds_too_little_has_no_answer():
         aligned(np.full((90, 90), np.nan), np.ones((90, 90)), 5.0),
     ]
     for found in nothing:
-        assert np.isnan(list(described(found).values())).all()
+        assert np.isnan(list(as_record(found).values())).all()
         assert not flags_of(found)
         require_one_sky(found)
 

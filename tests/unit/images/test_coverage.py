@@ -10,11 +10,8 @@ from anchoring.images import coverage
 from anchoring.images.coverage import (
     SIGMA_PER_FWHM,
     beam_coverage,
-    blocks,
-    extremes,
     least_coverage,
-    left_out,
-    thinned,
+    masked_pixels,
 )
 from anchoring.measuring.samples import ENOUGH, sample_pair, sample_side
 
@@ -63,38 +60,15 @@ def test_coverage_does_not_depend_on_how_many_rows_are_convolved_at_a_time(rng, 
     assert_allclose(beam_coverage(inside, beam), expected, atol=1e-6)
 
 
-def test_blocks_are_the_pixels_inside_in_order_and_native(rng, monkeypatch):
-    monkeypatch.setattr(coverage, "BLOCK", 100)
-    x, y = rng.normal(size=(2, 30, 41)).astype(np.float32)
-    inside = rng.random(x.shape) > 0.4
-    found = list(blocks(inside, x.astype(">f4"), y))
-    assert all(a.dtype == b.dtype == np.dtype(np.float32) for a, b in found)
-    for image, parts in zip((x, y), zip(*found, strict=True), strict=True):
-        assert np.array_equal(np.concatenate(parts), image[inside])
-    assert extremes(x, inside) == [x[inside].min(), x[inside].max()]
-
-
-def test_a_thinned_image_has_its_distribution(rng):
-    image, inside = rng.normal(size=(300, 401)), np.zeros((300, 401), dtype=bool)
-    inside[100:] = True
-    assert np.array_equal(thinned(image, inside), image[inside])
-    some = thinned(image, inside, 10_000)
-    assert 9_000 < some.size < 13_000
-    assert_allclose(np.percentile(some, (16, 50, 84)), (-0.994, 0, 0.994), atol=0.05)
-    stripes = np.zeros((300, 400), dtype=bool)
-    stripes[:, 1::2] = True
-    assert thinned(np.ones(stripes.shape), stripes, 7_500).size == 7_500
-
-
 def test_nothing_is_eroded_by_nothing():
     assert least_coverage(0) == 0
     assert_allclose(least_coverage(0.7), 0.950, atol=0.001)
 
 
 def test_mask_leaves_out_ones_and_keeps_what_it_does_not_know():
-    assert left_out(np.array([0.0, 1.0, np.nan])).tolist() == [False, True, False]
+    assert masked_pixels(np.array([0.0, 1.0, np.nan])).tolist() == [False, True, False]
     with pytest.raises(AnchoringError, match="1 = leave out"):
-        left_out(np.array([0.0, 3.0]))
+        masked_pixels(np.array([0.0, 3.0]))
 
 
 def test_samples_of_a_small_field_are_its_pixels(rng):

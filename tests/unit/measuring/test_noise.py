@@ -6,12 +6,12 @@ from astropy.io import fits
 from fuzz import header
 from numpy.testing import assert_allclose
 
-import bin_pair
+import measure_pair
 from anchoring.errors import AnchoringError
-from anchoring.files.atomic import read_json
 from anchoring.files.intermediates import write_product
-from anchoring.measuring.noise import noise_of_mean, reference_noise, sky_noise
-from anchoring.measuring.samples import read_samples, squares
+from anchoring.measuring.measurement import read_measurement
+from anchoring.measuring.noise import Noise, noise_of_mean, reference_noise, sky_noise, stated_noise
+from anchoring.measuring.samples import block_reduce
 from simulation.fields import correlated_noise
 
 BEAM = 5.0
@@ -49,10 +49,9 @@ def test_too_little_sky_is_not_measured():
 def test_sources_in_order(rng):
     image, outside = sky(rng)
     uncertainty = np.full(image.shape, 0.5)
-    header = {"SKYSIG": 0.07, "WORDS": "many"}
-    given = {"beam": BEAM, "header": header}
-    assert reference_noise(image, outside, configured=0.1, uncertainty=uncertainty, **given) == (0.1, "config")
-    assert reference_noise(image, outside, configured="SKYSIG", uncertainty=uncertainty, **given) == (0.07, "header")
+    given = {"beam": BEAM}
+    stated = Noise(0.1, "config")
+    assert reference_noise(image, outside, stated=stated, uncertainty=uncertainty, **given) == stated
     assert reference_noise(image, outside, uncertainty=uncertainty, **given) == (0.5, "map")
     assert reference_noise(image, outside, **given).source == "sky"
     assert reference_noise(image, np.zeros_like(outside), **given).source == "faint"
@@ -67,7 +66,7 @@ def test_sources_in_order(rng):
 @pytest.mark.parametrize("side", [1, 2, 4])
 def test_noise_of_a_mean_of_pixels_that_are_correlated_over_a_beam(rng, side, beam):
     image = correlated_noise(rng, (1200, 1200), beam, 1.0) if beam else rng.normal(size=(1200, 1200))
-    assert_allclose(noise_of_mean(side, beam), squares(image, side, np.mean)[10:-10, 10:-10].std(), rtol=0.02)
+    assert_allclose(noise_of_mean(side, beam), block_reduce(image, side, np.mean)[10:-10, 10:-10].std(), rtol=0.02)
 
 
 SCALE = 0.5  # arcsec
@@ -94,18 +93,23 @@ def test_noise_stated_of_pixels_is_used_of_samples(tmp_path, rng, kind, label, s
         fits.PrimaryHDU(uneven, head).writeto(error)
     else:
         write_product(reference, noise + 1, head, uneven if source == "own error" else None, fwhm=smoothed * SCALE)
-    options = {**bin_pair.OPTIONS, "noise": {"config": sigma, "header": "SKYSIG"}.get(source)}
+    options = {**measure_pair.OPTIONS, "noise": {"config": sigma, "header": "SKYSIG"}.get(source)}
     bins, pixels, view = (tmp_path / name for name in ("b.json", "p.npz", "v.npz"))
     given = {"kind": kind, "error": error if source == "map" else None}
-    bin_pair.main(image, reference, bins, pixels, view, label, None, options, **given)
-    found, samples = read_json(bins), read_samples(pixels)
-    assert samples.side == 3
-    assert found["noise"] == ("map" if source == "own error" else source)
-    assert_allclose(found["sigma_x"], samples.x.std(), rtol=0.1)
+    measure_pair.main(image, reference, bins, pixels, view, label, None, options, **given)
+    found = read_measurement(bins, pixels)
+    assert found.samples.side == 3
+    assert found.noise.source == ("map" if source == "own error" else source)
+    assert_allclose(found.noise.sigma, found.samples.x.std(), rtol=0.1)
+
+
+def test_noise_is_stated_in_mjy_or_by_a_keyword_in_the_unit_of_the_image():
+    assert stated_noise(0.1, {}, 5.0) == (0.1, "config")
+    assert stated_noise("SKYSIG", {"SKYSIG": 0.07}, 2.0) == (0.14, "header")
+    assert stated_noise(None, {}, 1.0) is None
 
 
 @pytest.mark.parametrize("keyword", ["WORDS", "ABSENT"])
-def test_a_keyword_that_is_no_noise_is_refused(rng, keyword):
-    image, outside = sky(rng)
+def test_a_keyword_that_is_no_noise_is_refused(keyword):
     with pytest.raises(AnchoringError, match=keyword):
-        reference_noise(image, outside, beam=BEAM, configured=keyword, header={"WORDS": "many"})
+        stated_noise(keyword, {"WORDS": "many"}, 1.0)

@@ -79,11 +79,11 @@ def test_an_input_that_is_newer_than_what_was_made_of_it_is_named_and_memory_is_
 
 
 def test_jobs_of_a_group_are_told_one_by_one(tmp_path):
-    group = SimpleNamespace(is_group=lambda: True, jobs=[job("bin_pair", "a", target=t) for t in ("x", "y")])
+    group = SimpleNamespace(is_group=lambda: True, jobs=[job("measure_pair", "a", target=t) for t in ("x", "y")])
     said = words([group], since=0)
     assert "2 jobs failed" in said
-    assert "bin_pair x:" in said
-    assert "bin_pair y:" in said
+    assert "measure_pair x:" in said
+    assert "measure_pair y:" in said
 
 
 def test_an_interrupted_run_says_how_to_go_on():

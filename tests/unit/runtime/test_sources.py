@@ -37,7 +37,7 @@ def test_imports_of_all_forms_are_followed():
     assert files_of(script, library.__getitem__) == sorted({*library, *families} - {"files/unused.py"})
 
 
-@pytest.mark.parametrize("script", ["bin_pair", "check_inputs", "fit_images", "tabulate_target"])
+@pytest.mark.parametrize("script", ["measure_pair", "check_inputs", "solve_offsets", "tabulate_target"])
 def test_what_python_imports_is_found(script):
     code = FOUND.format(folder=str(SCRIPTS), script=script)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -175,5 +175,5 @@ def test_the_result_runs(tmp_path):
     (tmp_path / "config.yaml").write_text(done.stdout)
     jobs = project.planned_jobs()
     assert jobs["collect_offsets"] == 1
-    assert jobs["bin_pair"] == 3
+    assert jobs["measure_pair"] == 3
     assert "3 of 3 images ready to be anchored." in project.run("check").stdout

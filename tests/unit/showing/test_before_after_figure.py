@@ -1,19 +1,27 @@
 """Views hold the means and the counts of their pixels; pictures show them before and after with one stretch."""
 
-import json
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from made import make_fit, make_image
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from numpy.testing import assert_allclose
 
 import plot_image
-from anchoring.measuring.binning import bin_medians, fixed_width_edges, pixel_density
-from anchoring.measuring.thumbnails import FAINT, SIDE, View, empty_view, make_view
+from anchoring.measuring.measure import measure_pair, refused
+from anchoring.measuring.measurement import write_measurement
+from anchoring.measuring.thumbnails import (
+    FAINT,
+    SIDE,
+    empty_thumbnails,
+    make_thumbnails,
+    read_thumbnails,
+    write_thumbnails,
+)
 from anchoring.showing.before_after_figure import bar_ticks, density, picture, stretch
 from anchoring.showing.fit_figure import fits_figure, save_figure, styled
-from anchoring.solving.records import without_offset
+from anchoring.solving.records import write
 
 OFFSET, SLOPE = 0.4, 1.7
 
@@ -35,7 +43,7 @@ def drawn(figure):
 
 def test_view_of_a_small_pair_is_the_pair(rng):
     x, y, both = make_pair(rng)
-    view = make_view(x, y, both, 0.75)
+    view = make_thumbnails(x, y, both, 0.75)
     assert view.scale == 0.75
     assert_allclose(view.x, x[:86, 6:])
     assert_allclose(view.y, y[:86, 6:])
@@ -45,7 +53,7 @@ def test_view_of_a_small_pair_is_the_pair(rng):
 def test_view_of_a_large_pair_is_its_means_over_blocks(rng):
     x, y, both = make_pair(rng, (700, 520))
     both[100:103, 100:103] = both[10:40, 20:300] = False
-    view = make_view(x, y, both, 0.1)
+    view = make_thumbnails(x, y, both, 0.1)
     assert max(view.x.shape) <= SIDE
     assert_allclose(view.scale, 0.3)
     inside, image = both[:696, 6:], x[:696, 6:].astype(float)
@@ -60,21 +68,21 @@ def test_view_of_a_large_pair_is_its_means_over_blocks(rng):
 
 def test_faint_pixels_are_counted_up_to_the_median(rng):
     x, y, both = make_pair(rng)
-    view = make_view(x, y, both, 0.75)
+    view = make_thumbnails(x, y, both, 0.75)
     for values, counts, edges in ((x[both], view.x_counts, view.x_edges), (y[both], view.y_counts, view.y_edges)):
         assert_allclose(edges[-1], np.percentile(values, FAINT))
         assert_allclose(counts.sum(), 0.499 * values.size, rtol=5e-3)
 
 
 def test_images_of_one_value_have_a_view():
-    view = make_view(np.ones((5, 6)), np.full((5, 6), -2.0), np.ones((5, 6), bool), 1.0)
+    view = make_thumbnails(np.ones((5, 6)), np.full((5, 6), -2.0), np.ones((5, 6), bool), 1.0)
     assert view.y_counts.sum() == 30
     assert drawn(picture(view=view, offset=2.0, line=(0.0, 0.0), reference="W3", title="t", paragraphs=["p"]))
 
 
 def test_densities_of_a_line_and_of_what_lies_on_it_agree(rng):
     x, y, both = make_pair(rng)
-    view = make_view(x, y, both, 0.75)
+    view = make_thumbnails(x, y, both, 0.75)
     expected, expected_edges = density(view.x_counts, view.x_edges, SLOPE, 0.0, view.n_pixels)
     found, edges = density(view.y_counts, view.y_edges, 1.0, OFFSET, view.n_pixels)
     assert_allclose(edges, expected_edges, atol=1e-5)
@@ -98,7 +106,7 @@ def test_stretch_holds_zero_and_all_images_and_its_ticks_are_apart(rng):
 
 
 def make_picture(rng, **changes):
-    view = make_view(*make_pair(rng), 0.75)
+    view = make_thumbnails(*make_pair(rng), 0.75)
     line = (SLOPE, 0.0) if changes.get("offset", OFFSET) is not None else None
     arguments = {
         "offset": OFFSET,
@@ -127,7 +135,7 @@ def test_picture_shows_before_after_and_what_is_expected_with_one_stretch(rng):
 def test_words_of_a_picture_are_on_the_page(rng):
     for shape in ((90, 120), (30, 200), (200, 30)):
         words = {"title": "ngc0628 " * 20, "paragraphs": ["so " * 60], "reference": "a long name of a reference"}
-        view = make_view(*make_pair(rng, shape), 0.75)
+        view = make_thumbnails(*make_pair(rng, shape), 0.75)
         figure = drawn(picture(view=view, offset=OFFSET, line=(SLOPE, 0.0), **words))
         width, height = figure.bbox.size
         for axes in figure.axes:
@@ -147,38 +155,36 @@ def test_without_an_offset_there_is_no_image_after(rng):
 
 
 def test_without_pixels_there_are_words_alone(tmp_path):
-    figure = picture(view=empty_view(), offset=None, line=None, reference="W3", title="t", paragraphs=["no pixels"])
+    figure = picture(
+        view=empty_thumbnails(), offset=None, line=None, reference="W3", title="t", paragraphs=["no pixels"]
+    )
     assert not figure.axes
     assert [text.get_text() for text in figure.texts] == ["t", "no pixels"]
 
 
-FIT = {"reference": "w3", "label": "w3_atgauss15", "resolution": "gauss15", "status": "fitted", "reason": "",
-       "slope": SLOPE, "slope_err": 0.01, "intercept": -OFFSET, "intercept_err": 0.01, "rms": 0.01, "n_bins": 7,
-       "n_pixels": 9804, "range": [0, 0.8], "used": [True] * 7}  # fmt: skip
-NO_FIT = {**FIT, "reference": "irac4", "label": "irac4_atgauss4", "status": "failed", "reason": "no overlap",
-          "slope": None, "range": None, "used": []}  # fmt: skip
-CELLS, EDGES = ("density", "x_edges", "y_edges"), fixed_width_edges(0, 0.8)
-RECORD = {"target": "ngc0628", "band": "F770W", "image": "a.fits", "status": "anchored", "reason": "", "offset": OFFSET,
-          "offset_err": 0.01, "chosen": 1, "fits": [NO_FIT, FIT]}  # fmt: skip
+FIT = make_fit("w3_atgauss15", reference="w3", resolution="gauss15", slope=SLOPE, slope_err=0.01, intercept=-OFFSET,
+               intercept_err=0.01, rms=0.01, n_bins=7, n_pixels=9804, range_min=0.0, range_max=0.8,
+               used=[True] * 7)  # fmt: skip
+NO_FIT = make_fit(reference="irac4", status="failed", reason="no overlap")
+RECORD = make_image(NO_FIT, FIT, status="anchored", offset=OFFSET, offset_err=0.01, chosen=1)
 
 
 @pytest.fixture
 def job(rng, tmp_path):
     """Arguments of a job of `plot_image`, whose first reference has no pixels."""
     x, y, both = make_pair(rng)
-    nothing = np.empty(0)
+    measured = measure_pair(x, y, mask=~both, beam=0.0, intensity_range=(0.0, 0.8))
     pairs = {
-        "irac4": (nothing, nothing, empty_view(), {"refused": "no overlap"}),
-        "w3": (x[both], y[both], make_view(x, y, both, 0.75), bin_medians(x[both], y[both], EDGES)._asdict()),
+        "irac4": (refused("no overlap", *np.empty((2, 0, 0))), empty_thumbnails()),
+        "w3": (measured, make_thumbnails(x, y, both, 0.75)),
     }
-    files = {name: {kind: str(tmp_path / f"{name}_{kind}") for kind in ("bins", "pixels", "view")} for name in pairs}
-    for name, (x, y, view, bins) in pairs.items():
-        measured = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in bins.items()}
-        Path(files[name]["bins"]).write_text(json.dumps(measured))
-        for kind, arrays in (("pixels", dict(zip(CELLS, pixel_density(x, y), strict=True))), ("view", view._asdict())):
-            with open(files[name][kind], "wb") as file:
-                np.savez_compressed(file, **arrays)
-    (tmp_path / "solved.json").write_text(json.dumps([{**RECORD, "image": "b.fits"}, RECORD]))
+    files = {
+        name: {kind: str(tmp_path / f"{name}_{kind}.npz") for kind in ("bins", "pixels", "view")} for name in pairs
+    }
+    for name, (measured, thumbnails) in pairs.items():
+        write_measurement(measured, files[name]["bins"], files[name]["pixels"])
+        write_thumbnails(files[name]["view"], thumbnails)
+    write(tmp_path / "solved.json", [replace(RECORD, image="b.fits"), RECORD])
     return {
         "solved": str(tmp_path / "solved.json"),
         "image": "a.fits",
@@ -195,9 +201,7 @@ def plain(path):
 
 def test_script_draws_all_fits_and_the_picture_of_the_one_that_fixed_the_offset(job, tmp_path):
     plot_image.main(**job)
-    with np.load(job["pairs"]["w3"]["view"]) as stored:
-        view = View(*(stored[name] for name in View._fields))
-    figure = picture(view=view, offset=OFFSET, line=(SLOPE, 0.0), reference="W3",
+    figure = picture(view=read_thumbnails(job["pairs"]["w3"]["view"]), offset=OFFSET, line=(SLOPE, 0.0), reference="W3",
                      title="ngc0628: F770W before and after anchoring",
                      paragraphs=["+0.400 ± 0.010 MJy/sr added, from W3 at gauss15"])  # fmt: skip
     save_figure(figure, [tmp_path / "direct.png"])
@@ -206,7 +210,7 @@ def test_script_draws_all_fits_and_the_picture_of_the_one_that_fixed_the_offset(
     said = plain(tmp_path / "fit.rst")
     assert "On IRAC4: no overlap." in said
     assert "On W3: y = (1.700 ± 0.010) x − (0.400 ± 0.010) MJy/sr; rms 0.01 MJy/sr; 7 bins" in said
-    drawn = [plot_image.pair_of(fit, job["pairs"][fit["reference"]], RECORD, True) for fit in RECORD["fits"]]
+    drawn = [plot_image.pair_of(fit, job["pairs"][fit.reference], RECORD, True) for fit in RECORD.fits]
     assert [(pair["fit"] is None, pair["density"].size) for pair in drawn] == [(True, 0), (False, pair_size(drawn[1]))]
     save_figure(fits_figure(drawn), [tmp_path / "direct.png"])
     assert (tmp_path / "fit.png").read_bytes() == (tmp_path / "direct.png").read_bytes()
@@ -219,13 +223,14 @@ def pair_size(pair):
 
 def test_script_shows_pixels_where_there_is_no_offset(job, tmp_path):
     reason = "W3: no line"
-    (tmp_path / "solved.json").write_text(json.dumps([without_offset(RECORD, "failed", reason)]))
+    failed = make_image(NO_FIT, FIT, status="failed", reason=reason)
+    write(tmp_path / "solved.json", [failed])
     plot_image.main(**job)
     assert reason in plain(tmp_path / "a.rst")
     assert reason in plain(tmp_path / "fit.rst")
     views = {name: files["view"] for name, files in job["pairs"].items()}
-    fit, view = plot_image.shown({**RECORD, "chosen": None}, views)
-    assert fit["reference"] == "w3"
+    fit, view = plot_image.shown(failed, views)
+    assert fit.reference == "w3"
     assert view.x.size
     assert plot_image.expected(fit, None) == (SLOPE, -OFFSET)
-    assert plot_image.expected({**FIT, "slope": None}, None) is None
+    assert plot_image.expected(NO_FIT, None) is None

@@ -1,19 +1,23 @@
 """Figures of fits show the numbers, bins, lines, limits and reasons that they are given, wherever they are drawn."""
 
 import itertools
+import math
 import os
 import string
 import subprocess
 import sys
+from dataclasses import replace
 
 import matplotlib
 import numpy as np
 import pytest
+from made import make_fit
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import same_color
 from numpy.testing import assert_allclose
 
-from anchoring.measuring.binning import bin_medians, fixed_width_edges, pixel_density
+from anchoring.measuring.binning import bin_medians, fixed_width_edges
+from anchoring.measuring.density import pixel_density
 from anchoring.showing.fit_figure import axis_label, band_label, equation, fits_figure, save_figure, styled
 
 SLOPE, INTERCEPT, RANGE = 1.25, -0.4, (0.25, 2.0)
@@ -27,10 +31,10 @@ def make_pair(rng, *, slope=SLOPE, intercept=INTERCEPT, reason="", clipped=(), *
     density, x_edges, y_edges = pixel_density(x, y)
     bins = bin_medians(x, y, fixed_width_edges(*RANGE))._asdict()
     bins["used"] = ~np.isin(np.arange(17), clipped) if not reason else np.zeros(17, dtype=bool)
-    fit = {
-        "slope": slope, "slope_err": 0.0123, "intercept": intercept, "intercept_err": 0.0045, "rms": 0.0078,
-        "n_bins": int(bins["used"].sum()), "n_pixels": 1234567, "range": list(RANGE),
-    }  # fmt: skip
+    fit = make_fit(
+        slope=slope, slope_err=0.0123, intercept=intercept, intercept_err=0.0045, rms=0.0078,
+        n_bins=int(bins["used"].sum()), n_pixels=1234567, range_min=RANGE[0], range_max=RANGE[1],
+    )  # fmt: skip
     return {
         "density": density, "x_edges": x_edges, "y_edges": y_edges, "bins": bins, "fit": None if reason else fit,
         "x_label": axis_label("irac4_atgauss4", True), "y_label": axis_label("F770W", True),
@@ -78,9 +82,9 @@ def test_labels_and_titles_of_any_letters_are_drawn_as_they_are(rng):
 
 
 def test_equation_has_both_numbers_to_two_digits_of_their_errors():
-    fit = {"slope": 1.01234, "slope_err": 0.0031, "intercept": -0.07123, "intercept_err": 0.042}
+    fit = make_fit(slope=1.01234, slope_err=0.0031, intercept=-0.07123, intercept_err=0.042)
     assert equation(fit) == "y = (1.0123 ± 0.0031) x − (0.071 ± 0.042) MJy/sr"
-    fit = {"slope": -30.1, "slope_err": 12.3, "intercept": 0.5, "intercept_err": float("nan")}
+    fit = make_fit(slope=-30.1, slope_err=12.3, intercept=0.5, intercept_err=float("nan"))
     assert equation(fit) == "y = (−30 ± 12) x + 0.5000 MJy/sr"
 
 
@@ -147,7 +151,7 @@ def test_limits_do_not_reach_beyond_the_data_nor_to_a_far_origin(rng):
     x = rng.uniform(5.1, 9.1, 5_000)
     density, x_edges, y_edges = pixel_density(x, x)
     pair = make_pair(rng, density=density, x_edges=x_edges, y_edges=y_edges)
-    pair["fit"] |= {"range": [5.0, 9.0], "slope": 1.0, "intercept": 0.0}
+    pair["fit"] = replace(pair["fit"], range_min=5.0, range_max=9.0, slope=1.0, intercept=0.0)
     axes, *_ = drawn(pair_figure(**pair)).axes
     assert 4.5 < axes.get_xlim()[0] < 5
     assert 9 < axes.get_xlim()[1] < 9.6
@@ -189,7 +193,7 @@ def test_line_is_drawn_without_a_density(rng):
 
 def test_exact_line_without_errors_is_drawn(rng):
     pair = make_pair(rng)
-    pair["fit"] |= {"slope_err": float("nan"), "intercept_err": float("nan"), "rms": 0.0}
+    pair["fit"] = replace(pair["fit"], slope_err=math.nan, intercept_err=math.nan, rms=0.0)
     pair["bins"]["median"] = SLOPE * pair["bins"]["x"] + INTERCEPT
     figure = drawn(pair_figure(**pair))
     assert "y = 1.2500 x − 0.4000 MJy/sr rms 0 MJy/sr" in words(figure)

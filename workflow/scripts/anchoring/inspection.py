@@ -6,6 +6,8 @@ range) stays for the run to find.
 """
 
 import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import AnchoringError, reason_of
@@ -16,16 +18,30 @@ from .images.units import brightness_unit
 from .measuring import noise
 from .planning import cost
 from .showing import tables
-from .solving import offsets, records
+from .solving import offsets
+from .solving.records import OF_THE_PLAN, FitRecord, ImageRecord
 
 READY = "ready to be anchored"
 LEGEND = "-> the reference that would be used    ok usable too    !! missing or wrong"
 
 # The fit of a pair that nothing speaks against, until the run makes it: a line through 0, without error.
-ASSUMED = {
-    "status": "fitted", "reason": "", "slope": 1.0, "intercept": 0.0, "flags": [],
-    **dict.fromkeys(("slope_err", "intercept_err", "covariance", "slope_sys", "intercept_sys", "covariance_sys"), 0.0),
-}  # fmt: skip
+ERRORS = ("slope_err", "intercept_err", "covariance", "slope_sys", "intercept_sys", "covariance_sys")
+ASSUMED = {"status": "fitted", "slope": 1.0, "intercept": 0.0, **dict.fromkeys(ERRORS, 0.0)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectedFit(FitRecord):
+    """A fit that is assumed, with phrases about its reference and kernel, and what has to be done for it."""
+
+    notes: Sequence[str] = ()
+    steps: Mapping = field(default_factory=dict)  # {(verb, file, ...): cost.Cost}
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectedImage(ImageRecord):
+    """An image as the run would solve it, with phrases about it."""
+
+    notes: Sequence[str] = ()
 
 
 def inspect(mosaics):
@@ -42,37 +58,29 @@ def inspect(mosaics):
 
     Returns
     -------
-    list of mappings
-        By target and camera, ref_band first, as from `offsets.solve_external` and `solve_internal`; besides, a record
-        has `notes` (phrases about its image), a fit `notes` (about its reference and kernel) and `steps` (what has to
-        be done for it: {(verb, file, ...): cost.Cost}).
+    list of InspectedImage, their fits InspectedFit
+        By target and camera, ref_band first, as from `offsets.solve_external` and `solve_internal`.
     """
     files = _Files()
     looked = [_looked_at(mosaic, files) for mosaic in mosaics]
-    solved = [record for record in looked if not record["fits"]]
+    solved = [record for record in looked if not record.fits]
     references = {}
     for record in (r for r in looked if _has_references(r, "external")):
         solved.append(offsets.solve_external(record))
-        references.setdefault((record["target"], record["instrument"]), {})[record["band"], record["name"]] = solved[-1]
+        references.setdefault((record.target, record.instrument), {})[record.band, record.name] = solved[-1]
     for record in (r for r in looked if _has_references(r, "internal")):
-        beside = references.get((record["target"], record["instrument"]), {})
+        beside = references.get((record.target, record.instrument), {})
         solved.append(offsets.solve_internal(record, beside))
     return sorted(solved, key=_place)
 
 
 def _place(record):
     """By target, then camera, those on external references first."""
-    return (
-        record["target"],
-        record["instrument"],
-        not _has_references(record, "external"),
-        record["band"],
-        record["name"],
-    )
+    return record.target, record.instrument, not _has_references(record, "external"), record.band, record.name
 
 
 def _has_references(record, kind):
-    return bool(record["fits"]) and all(fit["kind"] == kind for fit in record["fits"])
+    return bool(record.fits) and all(fit.kind == kind for fit in record.fits)
 
 
 class _Files:
@@ -112,41 +120,39 @@ class _Files:
 
 
 def _looked_at(mosaic, files):
-    record = {key: mosaic[key] for key in ("target", "band", "image", "name", "instrument")}
-    record["notes"] = _notes(lambda path: files.image(path, mosaic["band"]), mosaic["image"])
+    known = {key: mosaic[key] for key in ("target", "band", "image", "name", "instrument")}
+    known["notes"] = _notes(lambda path: files.image(path, mosaic["band"]), mosaic["image"])
     if mosaic["mask"]:
-        record["notes"].append(f"mask {Path(mosaic['mask']).name}")
+        known["notes"].append(f"mask {Path(mosaic['mask']).name}")
     if mosaic["skipped"]:
-        return records.skipped({**record, "reason": mosaic["skipped"]})
-    return {**record, "fits": [_tried(mosaic, pair, files) for pair in mosaic["pairs"]]}
+        return InspectedImage(**known, reason=mosaic["skipped"])
+    return InspectedImage(**known, fits=[_tried(mosaic, pair, files) for pair in mosaic["pairs"]])
 
 
 def _tried(mosaic, pair, files):
     """A fit that is assumed to succeed unless something is missing or the headers say otherwise."""
     path = mosaic["image"]
-    fit = {key: pair[key] for key in ("reference", "ref_filter", "label", "kind", "resolution")}
-    fit |= {"notes": [], "steps": {}}
+    known, notes = {key: pair[key] for key in OF_THE_PLAN}, []
     see = lambda path: files.image(path, pair["label"])  # noqa: E731
     if pair["kind"] == "external":
         see = files.reference
         # An internal reference is an image with a line of its own.
-        fit["notes"] = _notes(see, pair["path"]) if Path(pair["path"]).is_file() else []
+        notes = _notes(see, pair["path"]) if Path(pair["path"]).is_file() else []
     if pair["kernel"]:
-        fit["notes"].append(_kernel_note(pair["kernel"], files))
-    fit["notes"] += _noise_notes(pair)
+        notes.append(_kernel_note(pair["kernel"], files))
+    known["notes"] = notes + _noise_notes(pair)
     if pair["problem"]:
-        return {**fit, "status": "skipped", "reason": pair["problem"]}
+        return InspectedFit(**known, status="skipped", reason=pair["problem"])
     try:
         seen = files.image(path, mosaic["band"])
-        fit["steps"] = _convolutions(path, seen, pair["kernel"], files)
+        steps = _convolutions(path, seen, pair["kernel"], files)
         grid = see(pair["path"])
-        fit["steps"] |= _convolutions(pair["path"], grid, pair["reference_kernel"], files)
-        window, steps = _comparison(mosaic, seen, pair["path"], grid, files)
+        steps |= _convolutions(pair["path"], grid, pair["reference_kernel"], files)
+        window, others = _comparison(mosaic, seen, pair["path"], grid, files)
         _look_beside(mosaic, pair, grid, files)
     except Exception as error:
-        return {**fit, "steps": {}, "status": "failed", "reason": reason_of(error, f"{path} on {pair['path']}")}
-    fit["steps"] |= steps
-    return {**fit, **ASSUMED, "n_pixels": math.prod(window)}
+        return InspectedFit(**known, status="failed", reason=reason_of(error, f"{path} on {pair['path']}"))
+    return InspectedFit(**known, **ASSUMED, steps=steps | others, n_pixels=math.prod(window))
 
 
 def _convolutions(path, seen, kernel, files):
@@ -227,8 +233,8 @@ def listing(solved):
     """Lines on every image and pair of the records of `inspect`, and what the run will cost."""
     lines = [LEGEND]
     for before, record in zip([None, *solved], solved, strict=False):
-        if before is None or record["target"] != before["target"]:
-            lines += ["", record["target"]]
+        if before is None or record.target != before.target:
+            lines += ["", record.target]
         lines += _image_lines(record)
     return "\n".join([*lines, "", _total(solved)])
 
@@ -239,14 +245,14 @@ def verdict(solved):
 
 
 def _image_lines(record):
-    lines = [f"  {_phrases(record['band'], Path(record['image']).name, *record['notes'])}"]
-    if not record["fits"]:
-        lines.append(f"    !! {record['reason']}")
-    for index, fit in enumerate(record["fits"]):
-        mark = "->" if index == record["chosen"] else "ok" if fit["status"] == "fitted" else "!!"
-        name = fit["label"] if fit["kind"] == "external" else f"{fit['reference']} at {fit['resolution']}"
-        price = _price(cost.together(fit["steps"].values())) if fit["steps"] else ""
-        lines.append(f"    {mark} {_phrases(name, fit['reason'], *fit['notes'], price)}")
+    lines = [f"  {_phrases(record.band, Path(record.image).name, *record.notes)}"]
+    if not record.fits:
+        lines.append(f"    !! {record.reason}")
+    for index, fit in enumerate(record.fits):
+        mark = "->" if index == record.chosen else "ok" if fit.status == "fitted" else "!!"
+        name = fit.label if fit.kind == "external" else f"{fit.reference} at {fit.resolution}"
+        price = _price(cost.together(fit.steps.values())) if fit.steps else ""
+        lines.append(f"    {mark} {_phrases(name, fit.reason, *fit.notes, price)}")
     return lines
 
 
@@ -255,7 +261,7 @@ def _phrases(*phrases):
 
 
 def _total(solved):
-    steps = {name: price for record in solved for fit in record["fits"] for name, price in fit["steps"].items()}
+    steps = {name: price for record in solved for fit in record.fits for name, price in fit.steps.items()}
     if not steps:
         return "Nothing can be fitted."
     total = cost.together(steps.values())

@@ -89,7 +89,7 @@ def _read(path):
     """The masked pixels of a file, and its WCS."""
     mask, header = references.read_mask(path)
     try:
-        return coverage.left_out(mask), headers.celestial_wcs(header, path)
+        return coverage.masked_pixels(mask), headers.celestial_wcs(header, path)
     except AnchoringError as refusal:
         words = str(refusal)
         raise AnchoringError(words if str(path) in words else f"{path}: {words}") from refusal

@@ -12,7 +12,7 @@ Newton, made symmetric in both images (total derivatives sum to 0),
 Unlike a least-squares registration (Lucas & Kanade 1981, IJCAI 7, 674) it holds no square of one image, so that noise,
 which is independent in the two, does not draw it towards 0. v is then interpolated at r + d and the step repeated. What
 starts too far away starts from the maximum of the masked normalised cross-correlation (Padfield 2012, IEEE Trans. Image
-Process. 21, 2706). Errors are a jackknife of blocks (`uncertainty`): colours that differ from place to place are in it.
+Process. 21, 2706). Errors are a jackknife of blocks (`jackknife`): colours that differ from place to place are in it.
 
 *Correlation.* r = sum u v / sqrt(sum u^2 sum v^2) with no shift. How large it can be depends on the noise: noise that
 was white before the beam is hardly correlated over LAG beams, structure is, so that with the autocorrelations a_u, a_v
@@ -27,6 +27,7 @@ import numpy as np
 
 from ..errors import AnchoringError
 from ..images.coverage import SIGMA_PER_FWHM, beam_area, least_coverage
+from ..measuring.robust import robust_std
 from . import jackknife
 from .flags import EDGE, PLANE
 
@@ -138,21 +139,8 @@ def align(samples, axes):
     return found._replace(east=float(east), north=float(north), covariance=turned @ covariance @ turned.T)
 
 
-def grid_axes(wcs, samples):
-    """East and north, arcsec, of a step of one pixel along x (first column) and y (second), in the middle of samples.
-
-    East and north are those of the frame of `wcs`, the celestial WCS of the grid of the pixels. (2, 2) array.
-    """
-    middle = ((place.mean() if place.size else 0.0) for place in (samples.column, samples.row))
-    x, y = ((place + 0.5) * samples.side - 0.5 for place in middle)
-    world = wcs.all_pix2world([[x, y], [x + 1, y], [x, y + 1]], 0)[:, [wcs.wcs.lng, wcs.wcs.lat]]
-    longitude, latitude = (world[1:] - world[0]).T
-    turn = np.cos(np.radians(world[0, 1]))
-    return 3600 * np.stack([((longitude + 180) % 360 - 180) * turn, latitude])
-
-
-def described(alignment):
-    """The numbers of an Alignment as they are stored with a pair."""
+def as_record(alignment):
+    """The numbers of an Alignment as fields of a FitRecord (a mapping)."""
     return {
         "shift": alignment.shift,
         "shift_err": alignment.shift_err,
@@ -354,7 +342,7 @@ def _highest(u, v, seen):
     enough = number > np.count_nonzero(seen) / 2
     height = np.where(enough, correlated(a, b) / np.sqrt(np.where(enough, power, 1)), -1)
     peak = np.unravel_index(np.argmax(height), height.shape)
-    chance = 1.4826 * np.median(np.abs(height[enough]))
+    chance = robust_std(height[enough], 0.0)
     return [p - n if p > n // 2 else p for p, n in zip(peak, shape, strict=True)], chance
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import AnchoringError
+from ..measuring.robust import robust_std
 
 
 class LineFit(NamedTuple):
@@ -52,7 +53,7 @@ def fit_line(x, y, *, weights=None, clip="std", passes=3, threshold=3.0):
         slope, intercept = _least_squares(x[used], y[used], weights[used])
         residual = y - (slope * x + intercept)
         rms = residual[used].std()
-        scatter = rms if clip == "std" else 1.4826 * np.median(np.abs(residual[used]))
+        scatter = rms if clip == "std" else robust_std(residual[used], 0.0)
         if not scatter > round_off:
             break
         with np.errstate(invalid="ignore"):
@@ -60,6 +61,16 @@ def fit_line(x, y, *, weights=None, clip="std", passes=3, threshold=3.0):
         if np.unique(x[kept]).size < 2:
             break
     return LineFit(float(slope), float(intercept), float(rms), used)
+
+
+def bin_weights(bins, settings):
+    """Weights of the bins in the line, (n,) array: 1, or their number of pixels, as `Settings.bin_weights` says."""
+    return np.maximum(bins.count, 1) if settings.bin_weights == "count" else np.ones(len(bins.x))
+
+
+def line_of_bins(bins, settings):
+    """The LineFit of Bins; AnchoringError as `fit_line`."""
+    return fit_line(bins.x, bins.median, weights=bin_weights(bins, settings), clip=settings.clip)
 
 
 def _least_squares(x, y, weights):

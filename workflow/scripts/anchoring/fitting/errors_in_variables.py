@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import AnchoringError
+from ..measuring.robust import robust_std
 
 PASSES = 40
 STEPS = 8  # groups along the relation, at most, in which the scatter is measured
@@ -15,13 +16,13 @@ LEAST = 20  # samples
 
 
 class Relation(NamedTuple):
-    """y = slope * x + intercept, and what it was found with.
+    """The line y = slope * x + intercept and the samples it was fitted to.
 
     slope : float
     intercept, scatter : float
         MJy/sr; scatter is 1.4826 MAD of the residuals in y.
     used : (n,) bool array
-    along : (n used,) array
+    x_true : (n used,) array
         Estimate of the true x of each used sample, MJy/sr.
     weight : (n used,) array
         Sum 1.
@@ -33,7 +34,7 @@ class Relation(NamedTuple):
     intercept: float
     scatter: float
     used: np.ndarray
-    along: np.ndarray
+    x_true: np.ndarray
     weight: np.ndarray
     change: tuple
 
@@ -91,12 +92,12 @@ def errors_in_variables(x, y, *, limits, sigma_x, start=None, passes=PASSES):
     x, y = x - low, y - zero
     slope, intercept = _first_guess(x, y, limits) if start is None else (start[0], start[1] + start[0] * low - zero)
     fraction, before = 0.5, np.zeros(2)
-    for turn in range(passes):
+    for iteration in range(passes):
         residual = y - intercept - slope * x
-        along = x + fraction * residual / slope
-        chosen = np.flatnonzero((along >= 0) & (along < top))
+        x_true = x + fraction * residual / slope
+        chosen = np.flatnonzero((x_true >= 0) & (x_true < top))
         _require(chosen.size, limits)
-        r, t = residual[chosen], along[chosen]
+        r, t = residual[chosen], x_true[chosen]
         middle = np.median(r)
         v0, v1 = scatter_along(t, r - middle)
         v = _variance(t, v0, v1)
@@ -111,18 +112,18 @@ def errors_in_variables(x, y, *, limits, sigma_x, start=None, passes=PASSES):
         change = np.array([new_slope - slope, new_intercept - intercept])
         converged = abs(change[1]) / top + abs(change[0]) < 1e-7 * slope
         # Later steps are halved, which ends many an alternation; in one that goes on each step takes back the last.
-        alternates = turn > 5 and np.allclose(change, -before, rtol=1e-6, atol=0)
-        step = 1.0 if turn < 5 else 0.25 if alternates and not converged else 0.5
+        alternates = iteration > 5 and np.allclose(change, -before, rtol=1e-6, atol=0)
+        step = 1.0 if iteration < 5 else 0.25 if alternates and not converged else 0.5
         slope += step * change[0]
         intercept += step * change[1]
         if converged or alternates:
             change = change * (0 if converged else step)
             break
         before = change
-        fraction = np.minimum((slope * sigma_x) ** 2 / _variance(along, v0, v1), 1)
+        fraction = np.minimum((slope * sigma_x) ** 2 / _variance(x_true, v0, v1), 1)
     used = np.zeros(x.size, dtype=bool)
     used[chosen] = True
-    scatter = 1.4826 * np.median(np.abs(r - middle))
+    scatter = robust_std(r, middle)
     left = abs(float(change[0])), abs(float(change[1] - change[0] * low))
     return Relation(float(slope), float(intercept + zero - slope * low), float(scatter), used, t + low, weight, left)
 
@@ -191,7 +192,7 @@ def scatter_along(t, residual):
     steps = min(max(t.size // PER_STEP, 1), STEPS)
     groups = np.array_split(np.argsort(t), steps)
     centre = t[[group[group.size // 2] for group in groups]]
-    variance = np.array([_robust_variance(residual[group]) for group in groups])
+    variance = np.array([robust_std(residual[group]) ** 2 for group in groups])
     typical = max(np.median(variance), np.finfo(float).tiny)
     if centre.size < 3 or not np.median(variance) > 0:
         return typical, 0.0
@@ -220,7 +221,3 @@ def _least_squares_not_below_zero(design, values):
             return first, second
         return 0.0, max(b / bb, 0.0)
     return max(a / aa, 0.0), 0.0
-
-
-def _robust_variance(values):
-    return (1.4826 * np.median(np.abs(values - np.median(values)))) ** 2

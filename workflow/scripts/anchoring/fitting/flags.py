@@ -1,11 +1,8 @@
-"""Words that a row of the tables carries when its numbers need a second look."""
+"""Quality flags: what each means, and the limits from which on it is raised."""
 
 import math
 
-import numpy as np
-
 from ..labels import split_label
-from .jackknife import jackknife
 
 MEANING = {
     "few_bins": "fewer than 5 bins went into the line",
@@ -26,9 +23,6 @@ EDGE = 0.7  # FWHM
 OPEN = 0.1  # statistical errors
 PLANE = 11.83  # chi-squared of 2 degrees of freedom at 3 sigma
 CONTRAST = 1.7  # of 350 simulated skies whose colours vary 1 has more; with steps of 0.3 MJy/sr 84 to 100 in 100
-CONTRAST_ACROSS, CONTRAST_BEAMS = 8, 2.5  # blocks across the field, at most, and beams across a block, at least
-LEAST_CONTRAST_BLOCKS = 9
-GROUPS, PER_GROUP = 8, 40  # of samples along the relation, at most, and samples in one, at least
 
 # (comparison, reference): slopes seen in the fits of 10 PHANGS-JWST galaxies that pjpipe published.
 SLOPES = {
@@ -65,96 +59,10 @@ def slope_is_unusual(slope, error, known):
     if known is None:
         return False
     low, high = known
-    margin = 2 * error if np.isfinite(error) else 0.0
+    margin = 2 * error if math.isfinite(error) else 0.0
     return not low - margin <= slope <= high + margin
 
 
 def is_open(change, errors):
     """Whether an iteration left one of some numbers open by more than OPEN of its error, or that error is unknown."""
     return any(left > 0 and not left <= OPEN * error for left, error in zip(change, errors, strict=True))
-
-
-def plane_significance(residual, row, column, block, weights):
-    """Chi-squared (2 degrees of freedom) of the slopes of a plane fitted to residuals, from a jackknife of blocks.
-
-    Parameters
-    ----------
-    residual : (n,) array
-        In units of their own scatter.
-    row, column : (n,) arrays
-    block : (n,) int array
-    weights : (replicates, blocks) array
-
-    Returns
-    -------
-    float; 0 with fewer than 8 blocks, or where nothing tells a plane: all residuals 0, or all samples in a row.
-    """
-    present = np.unique(block)
-    n = present.size
-    if n < 8:
-        return 0.0
-    u, v = ((c - c.mean()) / max(np.ptp(c), 1) for c in (row, column))
-    design = np.stack([np.ones_like(u), u, v])
-    products = [a * b for i, a in enumerate(design) for b in design[i:]] + [a * residual for a in design]
-    sums = np.stack([np.bincount(block, weights=p, minlength=weights.shape[1]) for p in products])
-    try:
-        plane = _planes(sums.sum(axis=1)[:, None])[0]
-        covariance = jackknife(*_planes(sums @ weights.T).T)
-        significance = float(plane @ np.linalg.solve(covariance, plane))
-    except np.linalg.LinAlgError:  # all residuals 0, or all samples on one line
-        return 0.0
-    # The inverse of a covariance of few blocks is too large by this (Hotelling's T^2).
-    return significance * (n - 4) / (n - 3)
-
-
-def block_contrast(residual, along, row, column, beam):
-    """Scatter of residuals between blocks of the field in units of that in them, as in an analysis of variance.
-
-    sqrt(sum (R - <R>)^2 / s^2 / (n - 1)) for n blocks of median R and scatter s = 1.4826 MAD, of which none is taken as
-    less than half the median one; <R> is weighted by 1 / s^2. Noise averages out in a block, and a colour that varies
-    on all scales does so between blocks about as much as in them: both stay near 1 or below. Steps between tiles leave
-    plateaus, which have little scatter in them. What hangs on the brightness alone, a curved relation, is taken off
-    first: clipped means in groups along the relation, with straight lines between them.
-
-    Parameters
-    ----------
-    residual, along : (n,) arrays
-        MJy/sr; along is the brightness of the reference.
-    row, column : (n,) int arrays
-    beam : float
-        FWHM, in units of rows.
-
-    Returns
-    -------
-    float; 0 with fewer than LEAST_CONTRAST_BLOCKS blocks of which at least 3/10 are covered.
-    """
-    if residual.size < LEAST_CONTRAST_BLOCKS:
-        return 0.0
-    groups = np.array_split(np.argsort(along), min(max(along.size // PER_GROUP, 1), GROUPS))
-    middle = np.median(residual)
-    reach = 3 * 1.4826 * np.median(np.abs(residual - middle))
-    # Of two levels the median is either, by chance.
-    clipped = np.clip(residual, middle - reach, middle + reach)
-    residual = residual - np.interp(along, *([values[group].mean() for group in groups] for values in (along, clipped)))
-    row, column = row - row.min(), column - column.min()
-    longer = max(row.max(), column.max()) + 1
-    side = max(math.ceil(CONTRAST_BEAMS * beam), math.ceil(longer / CONTRAST_ACROSS))
-    _, block, count = np.unique(
-        row // side * (longer // side + 1) + column // side, return_inverse=True, return_counts=True
-    )
-    blocks = np.split(residual[np.argsort(block, kind="stable")], np.cumsum(count)[:-1])
-    blocks = [values for values in blocks if values.size >= max(0.3 * side**2, 8)]
-    if len(blocks) < LEAST_CONTRAST_BLOCKS:
-        return 0.0
-    middle = np.array([np.median(values) for values in blocks])
-    scatter = np.array([1.4826 * np.median(np.abs(v - m)) for v, m in zip(blocks, middle, strict=True)])
-    scatter = np.maximum(scatter, max(np.median(scatter) / 2, 1e-6 * np.ptp(along), np.finfo(float).tiny))
-    deviation = (middle - np.average(middle, weights=scatter**-2)) / scatter
-    return float(np.sqrt(np.sum(deviation**2) / (len(blocks) - 1)))
-
-
-def _planes(sums):
-    """(k, 2) slopes of planes from (9, k) sums of products."""
-    one, u, v, uu, uv, vv, r, ru, rv = sums
-    normal = np.stack([np.stack(c, axis=-1) for c in ((one, u, v), (u, uu, uv), (v, uv, vv))], axis=-2)
-    return np.linalg.solve(normal, np.stack([r, ru, rv], axis=-1)[..., None])[:, 1:, 0]

@@ -6,15 +6,15 @@ beam, structure, colour) mostly stays inside a block. The fit is repeated withou
     cov(a, b) = (n - 1) / n sum over blocks of (a_i - <a>) (b_i - <b>)
 
 (Kuensch 1989, Ann. Stat. 17, 1217, for dependent data; Shao & Tu 1995, The Jackknife and Bootstrap, section 2.3). A
-block that alone fixes an end of the line, such as a nucleus, counts by what its absence does, which a bootstrap of few
-blocks understates. Nothing is random: the same field gets the same errors.
+block that alone fixes an end of the line, such as a nucleus, enters through the change of the fit without it, which a
+bootstrap of few blocks understates. Nothing is random: the same field gets the same errors.
 
 Of the binned line a replicate is not the complete fit again: the bins that went into the line stay, each with its
 median without the block and weighted by the part of its pixels that is left, and are not clipped once more.
 
-Two things are known of such a covariance and made up for. Pixels of neighbouring blocks are correlated over the beam,
-which leaves it too small by the fraction `within`. And it is itself uncertain: a value in units of such an error
-follows Student's t, of few degrees of freedom if a few blocks dominate, of which 68 % lie within more than 1.
+Two corrections are applied to the covariance. Pixels of neighbouring blocks are correlated over the beam, which leaves
+it too small by the fraction `within`. It is itself uncertain: a value in units of such an error follows Student's t, of
+few degrees of freedom if a few blocks dominate, of which 68 % lie within more than 1.
 """
 
 import math
@@ -92,7 +92,7 @@ def replicate_relation(relation, x, y, block, weights):
     slope, intercept : (replicates,) arrays
     """
     zero = relation.intercept
-    products = moments(relation.along, x[relation.used], y[relation.used] - zero, relation.weight)
+    products = moments(relation.x_true, x[relation.used], y[relation.used] - zero, relation.weight)
     at = block[relation.used]
     sums = np.stack([np.bincount(at, weights=p, minlength=weights.shape[1]) for p in products])
     # Without the one block that holds all samples there is no line: NaN.

@@ -7,36 +7,8 @@ import numpy as np
 
 from ..errors import AnchoringError
 
-SIGMA_PER_FWHM = 1 / math.sqrt(8 * math.log(2))
+SIGMA_PER_FWHM = 1 / math.sqrt(8 * math.log(2))  # of a Gaussian
 BAND = 256  # rows convolved at a time
-BLOCK = 2**16  # pixels worked on at a time: what the processor's cache holds
-
-
-def blocks(inside, *images):
-    """The pixels of some images that are inside a mask of their shape, in order and so many at a time.
-
-    Yields
-    ------
-    list of 1-D arrays, one of each image; images may be as they lie in a file.
-    """
-    inside, *images = (array.ravel() for array in (inside, *images))
-    for start in range(0, inside.size, BLOCK):
-        block = slice(start, start + BLOCK)
-        chosen = inside[block]
-        values = [image[block][chosen] for image in images]
-        yield [v.astype(v.dtype.newbyteorder("="), copy=False) for v in values]
-
-
-def extremes(image, inside):
-    """The lowest and the highest value of an image inside a mask, in which there is at least one."""
-    found = [(v.min(), v.max()) for (v,) in blocks(inside, image) if v.size]
-    return [float(min(low for low, _ in found)), float(max(high for _, high in found))]
-
-
-def thinned(image, inside, n=200_000):
-    """About n of the pixels of an image inside a mask (all of fewer), evenly spread: enough for a picture's limits."""
-    step = max(np.count_nonzero(inside) // n, 1)
-    return np.concatenate([values[::step] for (values,) in blocks(inside, image)])
 
 
 def beam_coverage(inside, beam):
@@ -56,6 +28,7 @@ def beam_coverage(inside, beam):
     -------
     (ny, nx) float32 array, 0 to 1.
     """
+    # scipy.ndimage.gaussian_filter gives the same to 1e-6 and takes 3 to 6 times as long on 11 Mpx.
     if not beam > 0:
         return inside.astype(np.float32)
     ny, nx = inside.shape
@@ -94,7 +67,7 @@ def _transform(profile, n):
 
 
 def beam_area(beam):
-    """Area of a Gaussian beam of a FWHM, pi / (4 ln 2) FWHM^2; at least 1 pixel."""
+    """Area of a Gaussian beam, pixels: pi / (4 ln 2) beam^2 for a FWHM `beam` in pixels; at least 1."""
     return max(math.pi / (4 * math.log(2)) * beam**2, 1.0)
 
 
@@ -109,8 +82,16 @@ def least_coverage(erode_fwhm):
     return 0.5 * (1 + math.erf(erode_fwhm / SIGMA_PER_FWHM / math.sqrt(2)))
 
 
-def left_out(mask):
-    """The pixels a mask image leaves out: its value is 1 (0: keep; not finite, or beyond the mask: keep).
+def masked_pixels(mask):
+    """The pixels that a mask image leaves out: 1 there; 0, not finite or beyond the mask: kept.
+
+    Parameters
+    ----------
+    mask : (ny, nx) array
+
+    Returns
+    -------
+    (ny, nx) bool array, True where a pixel is left out.
 
     Raises
     ------

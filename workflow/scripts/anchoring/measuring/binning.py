@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import AnchoringError
-from ..images.coverage import blocks, thinned
+from ..images.chunks import chunks
 
 WIDTH = 0.1  # MJy/sr, of a bin in a fixed range
 RANGE = (0.25, 2.0)  # MJy/sr on the reference axis
@@ -71,6 +71,57 @@ def dynamic_range(values, radius, max_radius, percentiles):
     return float(low), float(high)
 
 
+class GalaxyRange(NamedTuple):
+    """A range between two percentiles of the pixels inside a galactocentric radius.
+
+    radius : (ny, nx) array, deprojected radius of each pixel, arcsec
+    max_radius : float, arcsec
+    percentiles : (low, high)
+    of : {"reference", "comparison"}, the image they are taken of (the published step's is the comparison image)
+    n_bins : int, of equal width; of a comparison image they are WIDTH wide, as published
+    """
+
+    radius: np.ndarray
+    max_radius: float
+    percentiles: tuple
+    of: str
+    n_bins: int
+
+
+def range_and_edges(x, y, inside, intensity_range, zero):
+    """The range of a pair and the edges of its bins.
+
+    Parameters
+    ----------
+    x, y : (ny, nx) arrays
+        Reference and image, MJy/sr.
+    inside : (ny, nx) bool array
+    intensity_range : (low, high) or GalaxyRange
+        Numbers are MJy/sr above `zero`.
+    zero : float
+        MJy/sr.
+
+    Returns
+    -------
+    (low, high), MJy/sr; edges, (n + 1,) array
+
+    Raises
+    ------
+    AnchoringError
+        As `dynamic_range` and `fixed_width_edges`.
+    """
+    if not isinstance(intensity_range, GalaxyRange):
+        low, high = intensity_range
+        # The number of bins must not depend on the last digit of the zero.
+        return (low + zero, high + zero), fixed_width_edges(low, high) + zero
+    galaxy = intensity_range
+    values = x if galaxy.of == "reference" else y
+    limits = dynamic_range(values[inside], galaxy.radius[inside], galaxy.max_radius, galaxy.percentiles)
+    if galaxy.of == "comparison":
+        return limits, fixed_width_edges(*limits)
+    return limits, equal_edges(*limits, galaxy.n_bins)
+
+
 def fixed_width_edges(low, high, width=WIDTH):
     """Edges of bins of a fixed width: ceil((high - low - width) / width) bins from `low` on.
 
@@ -114,20 +165,17 @@ def bin_medians(x, y, edges, inside=None):
     -------
     Bins
     """
+    inside = np.broadcast_to(True, np.shape(x)) if inside is None else inside
     n = max(len(edges) - 1, 0)
     centre = (edges[:-1] + edges[1:]) / 2
     statistics = np.full((3, n), np.nan)
     count = np.zeros(n, dtype=int)
     if n:
-        for i, members in enumerate(_groups(x, y, edges, _used(x, inside))):
+        for i, members in enumerate(_groups(x, y, edges, inside)):
             count[i] = members.size
             if members.size:
                 statistics[:, i] = np.percentile(members, (50, 16, 84))
     return Bins(centre, *statistics, count)
-
-
-def _used(x, inside):
-    return np.broadcast_to(True, np.shape(x)) if inside is None else inside
 
 
 def _groups(x, y, edges, inside):
@@ -136,66 +184,21 @@ def _groups(x, y, edges, inside):
     bounds = np.concatenate([[-np.inf], edges, [np.inf]])
     # Sorting takes most of the time, and is fastest for 16 bits.
     narrow = np.int16 if bounds.size <= np.iinfo(np.int16).max else np.int32
-    for x_block, y_block in blocks(inside, x, y):
-        within = (x_block >= edges[0]) & (x_block < edges[-1])
-        x_block, y_block = x_block[within], y_block[within]
+    for x_chunk, y_chunk in chunks(inside, x, y):
+        within = (x_chunk >= edges[0]) & (x_chunk < edges[-1])
+        x_chunk, y_chunk = x_chunk[within], y_chunk[within]
         # In double precision, as the edges are: in single precision a cell can be several off.
-        index = cells(x_block.astype(float), edges).astype(narrow)
-        # Round-off puts what is beside an edge on its other side.
-        index -= x_block < bounds.take(index)
-        index += x_block >= bounds.take(index + 1)
+        index = cells(x_chunk.astype(float), edges).astype(narrow)
+        # Round-off puts what is next to an edge on its other side.
+        index -= x_chunk < bounds.take(index)
+        index += x_chunk >= bounds.take(index + 1)
         order = np.argsort(index, kind="stable")
         starts = np.searchsorted(index[order], np.arange(1, len(edges) + 1))
         for part, (first, last) in zip(parts, itertools.pairwise(starts), strict=True):
-            part.append(y_block[order[first:last]])
+            part.append(y_chunk[order[first:last]])
     for part in parts:
         yield np.concatenate(part).astype(float) if part else np.empty(0)
         part.clear()
-
-
-def pixel_density(x, y, inside=None, *, limits=None, size=(160, 160)):
-    """Two-dimensional histogram of pixels, for the eye: within the 0.1 and 99.9 percentiles of either axis.
-
-    With `limits`, a range on the x axis, only of pixels in it and half its width around it, if there are any.
-
-    Parameters
-    ----------
-    x, y, inside
-        As for `bin_medians`.
-    limits : (low, high), optional
-    size : (ny, nx)
-
-    Returns
-    -------
-    counts : (ny, nx) int64 array; x_edges : (nx + 1,) array; y_edges : (ny + 1,) array.
-    """
-    inside = _used(x, inside)
-    if limits is not None:
-        margin = (limits[1] - limits[0]) / 2
-        near = inside & (x >= limits[0] - margin) & (x <= limits[1] + margin)
-        if near.any():
-            inside = near
-    if not inside.any():
-        return np.zeros((0, 0), dtype=np.int64), np.zeros(1), np.zeros(1)
-    ny, nx = size
-    x_edges, y_edges = (_axis_edges(v, inside, n) for v, n in ((x, nx), (y, ny)))
-    counts = np.zeros((ny + 2) * (nx + 2), dtype=np.int64)
-    for x_block, y_block in blocks(inside, x, y):
-        index = cells(y_block, y_edges) * (nx + 2) + cells(x_block, x_edges)
-        counts += np.bincount(index, minlength=counts.size)
-    return counts.reshape(ny + 2, nx + 2)[1:-1, 1:-1], x_edges, y_edges
-
-
-def _axis_edges(image, inside, n):
-    low, high = shown_limits(image, inside, (0.1, 99.9))
-    pad = 0.02 * (high - low)
-    return np.linspace(low - pad, high + pad, n + 1)
-
-
-def shown_limits(image, inside, percentiles):
-    """About two percentiles of the pixels of an image inside a mask, for a picture: never one number twice."""
-    low, high = np.percentile(thinned(image, inside), percentiles)
-    return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
 def cells(values, edges):

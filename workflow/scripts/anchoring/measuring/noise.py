@@ -7,6 +7,7 @@ import numpy as np
 
 from ..errors import AnchoringError
 from ..images.coverage import SIGMA_PER_FWHM
+from .robust import robust_std
 
 FAINT = 30.0  # percentile of the local level up to which sky counts as blank
 RELATIVE_ERROR = 0.1  # of any stated or measured noise
@@ -14,14 +15,39 @@ LEAST_BEAMS = 20  # areas of sky a measurement needs
 
 
 class Noise(NamedTuple):
-    """Standard deviation of a sample, MJy/sr, and where it is from: config, map, header, sky, faint or unknown."""
+    """Standard deviation, MJy/sr, and where it is from: config, map, header, sky, faint or unknown."""
 
     sigma: float
     source: str
 
 
-def reference_noise(image, outside, *, beam, configured=None, uncertainty=None, header=None, averaged=1.0, factor=1.0):
-    """Noise of the samples of a reference, from the first of: configuration, uncertainty map, its own sky.
+def stated_noise(configured, header, factor):
+    """The noise of a pixel of a reference that the configuration states, or None.
+
+    Parameters
+    ----------
+    configured : float, str or None
+        MJy/sr, or the keyword of `header` that holds it in the unit of the image.
+    header : mapping
+    factor : float
+        MJy/sr per unit of the image in its file.
+
+    Returns
+    -------
+    Noise or None
+
+    Raises
+    ------
+    AnchoringError
+        If the keyword is not there or is no noise.
+    """
+    if isinstance(configured, str):
+        return Noise(factor * noise_of_header(header, configured), "header")
+    return None if configured is None else Noise(float(configured), "config")
+
+
+def reference_noise(image, outside, *, beam, stated=None, uncertainty=None, averaged=1.0):
+    """Noise of the samples of a reference: as stated, or from an uncertainty map, or of its own sky.
 
     Parameters
     ----------
@@ -31,31 +57,22 @@ def reference_noise(image, outside, *, beam, configured=None, uncertainty=None, 
         Samples beyond the comparison image's footprint.
     beam : float
         FWHM, samples.
-    configured : float or str, optional
-        Of a pixel, MJy/sr, or the keyword of `header` that holds it in the unit of the image.
+    stated : Noise, optional
+        Of a pixel.
     uncertainty : (ny, nx) array, optional
         One standard deviation of a pixel, MJy/sr, its rms in each sample; the median of its finite values inside the
         footprint is taken.
-    header : mapping, optional
     averaged : float
         `noise_of_mean` of the pixels of a sample: what is stated of a pixel is multiplied by it. What is measured is
         measured on the samples.
-    factor : float
-        MJy/sr per unit of the image in its file.
 
     Returns
     -------
-    Noise; sigma NaN from "unknown" if there is nothing to tell.
-
-    Raises
-    ------
-    AnchoringError
-        If the keyword is not there or is no noise.
+    Noise
+        sigma is NaN, from "unknown", if there is nothing to tell it from.
     """
-    if isinstance(configured, str):
-        return Noise(averaged * factor * noise_of_header(header or {}, configured), "header")
-    if configured is not None:
-        return Noise(averaged * float(configured), "config")
+    if stated is not None:
+        return Noise(averaged * stated.sigma, stated.source)
     if uncertainty is not None:
         inside = uncertainty[~outside & np.isfinite(uncertainty)]
         if inside.size:
@@ -134,4 +151,4 @@ def sky_noise(image, region, *, beam):
         return math.nan
     difference, level = difference[known], level[known]
     faint = difference[level <= np.percentile(level, FAINT)]
-    return float(1.4826 * np.median(np.abs(faint - np.median(faint))) / math.sqrt(6))
+    return float(robust_std(faint) / math.sqrt(6))

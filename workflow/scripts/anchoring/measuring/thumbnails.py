@@ -1,19 +1,21 @@
-"""What the eye needs of a pair of images: both at the size of a screen, and how their faint pixels are distributed."""
+"""Thumbnails of a pair of images, and histograms of their faint pixels, for the figures."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from ..images.coverage import blocks
-from .binning import cells, shown_limits
+from ..files.atomic import atomic_write
+from ..images.chunks import chunks
+from .binning import cells
+from .density import shown_limits
 
-SIDE = 256  # pixels of the longer side of a view, at most
+SIDE = 256  # pixels of the longer side, at most
 FAINT = 50.0  # percentile of the pixels up to which they are counted: the faint half
 CELLS = 80
 
 
-class View(NamedTuple):
-    """A pair at the size of a screen.
+class Thumbnails(NamedTuple):
+    """Two images at the size of a screen.
 
     x, y : (ny, nx) float32 arrays, MJy/sr, reference and image, means of square blocks; NaN without a pixel in common
     scale : arcsec, side of a block
@@ -32,18 +34,20 @@ class View(NamedTuple):
     n_pixels: int
 
 
-def make_view(x_image, y_image, both, scale):
-    """The view of two images on one grid.
+def make_thumbnails(x_image, y_image, both, scale):
+    """The Thumbnails of two images on one grid.
 
     Parameters
     ----------
     x_image, y_image : (ny, nx) arrays
         Reference and image, MJy/sr.
     both : (ny, nx) bool array
-        Pixels that both images have; at least one.
+        Pixels that both images have.
     scale : float
         arcsec per pixel.
     """
+    if not both.any():
+        return empty_thumbnails()
     window = _bounding_box(both)
     inside = both[window]
     side = -(-max(inside.shape) // SIDE)
@@ -54,13 +58,25 @@ def make_view(x_image, y_image, both, scale):
         means.append(np.divide(total, counted, out=np.full(counted.shape, np.nan), where=counted > 0))
     x, y = (mean.astype(np.float32) for mean in means)
     faint = _faint_counts(x_image, both), _faint_counts(y_image, both)
-    return View(x, y, scale * side, *faint[0], *faint[1], int(inside.sum()))
+    return Thumbnails(x, y, scale * side, *faint[0], *faint[1], int(inside.sum()))
 
 
-def empty_view():
-    """The view of a pair that has no pixel in common."""
+def empty_thumbnails():
+    """The Thumbnails of a pair that has no pixel in common."""
     nothing, counts, edges = np.zeros((0, 0), np.float32), np.zeros(CELLS, np.int64), np.linspace(0, 1, CELLS + 1)
-    return View(nothing, nothing, 1.0, counts, edges, counts, edges, 0)
+    return Thumbnails(nothing, nothing, 1.0, counts, edges, counts, edges, 0)
+
+
+def write_thumbnails(path, thumbnails):
+    """Write Thumbnails as .npz."""
+    with atomic_write(path) as temporary:
+        np.savez(temporary, **thumbnails._asdict())
+
+
+def read_thumbnails(path):
+    """The Thumbnails in a file of `write_thumbnails`."""
+    with np.load(path) as stored:
+        return Thumbnails(*(stored[name] for name in Thumbnails._fields))
 
 
 def _bounding_box(mask):
@@ -81,6 +97,6 @@ def _faint_counts(image, both):
         np.zeros(CELLS + 2, dtype=np.int64),
         np.linspace(*shown_limits(image, both, (0.1, FAINT)), CELLS + 1),
     )
-    for (values,) in blocks(both, image):
+    for (values,) in chunks(both, image):
         counts += np.bincount(cells(values, edges), minlength=CELLS + 2)
     return counts[1:-1], edges

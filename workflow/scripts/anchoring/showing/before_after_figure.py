@@ -22,7 +22,7 @@ def picture(*, view, offset, line, reference, title, paragraphs):
 
     Parameters
     ----------
-    view : View
+    view : Thumbnails
     offset : float or None
         MJy/sr; None if the image is not anchored.
     line : (slope, shift) or None

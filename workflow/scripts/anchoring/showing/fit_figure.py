@@ -54,8 +54,8 @@ def fits_figure(pairs):
             Of the cells, evenly spaced, MJy/sr.
         bins : mapping
             x, median, p16, p84 (MJy/sr; NaN without data) and used (bool): arrays of one value per bin.
-        fit : mapping or None
-            slope, intercept, slope_err, intercept_err, rms, n_bins, n_pixels and range; None if there is no line.
+        fit : FitRecord or None
+            None if there is no line.
         x_label, y_label : str
         title, reason : str
             The reason why there is no line stands where the line's numbers would.
@@ -86,7 +86,7 @@ def _draw_pair(figure, panels, pair):
     fit, cells = pair["fit"], (pair["density"], pair["x_edges"], pair["y_edges"])
     filled = np.isfinite(pair["bins"]["median"])
     bins = {name: values[filled] for name, values in pair["bins"].items()}
-    limits = fit["range"] if fit else pair.get("fit_range")
+    limits = fit.range if fit else pair.get("fit_range")
     x_shown, y_shown = _windows(*cells, bins, fit, limits)
     for axes in panels:
         axes.set_xlim(x_shown)
@@ -105,7 +105,7 @@ def _draw_pair(figure, panels, pair):
         axes.tick_params(labelbottom=False)
     _draw_bins(axes, bins)
     if axes.get_legend_handles_labels()[1]:
-        axes.legend(loc="lower left" if fit and fit["slope"] < 0 else "lower right")
+        axes.legend(loc="lower left" if fit and fit.slope < 0 else "lower right")
 
 
 def _page(columns):
@@ -187,7 +187,7 @@ def _windows(density, x_edges, y_edges, bins, fit, limits):
         x, y = [*x_edges, *(limits or ()), *bins["x"]], [*y_edges, *bins["median"]]
         return _padded(min(x), max(x)), _padded(min(y), max(y))
     x_shown = _around(limits, x_edges if density.size else limits)
-    line = [fit["slope"] * x + fit["intercept"] for x in (*limits, min(max(0, x_shown[0]), x_shown[1]))]
+    line = [fit.slope * x + fit.intercept for x in (*limits, min(max(0, x_shown[0]), x_shown[1]))]
     used = bins["used"]
     core = [*line, *bins["median"], *bins["p16"][used], *bins["p84"][used]]
     return x_shown, _around((min(core), max(core)), _spread(density, x_edges, y_edges, x_shown) or core)
@@ -239,13 +239,11 @@ def _draw_density(figure, axes, density, x_edges, y_edges):
 
 
 def _draw_line(axes, fit, x_shown):
-    slope, intercept = fit["slope"], fit["intercept"]
-    for ends, style, label in ((fit["range"], "-", "fit"), (x_shown, ":", None)):
+    slope, intercept = fit.slope, fit.intercept
+    for ends, style, label in ((fit.range, "-", "fit"), (x_shown, ":", None)):
         axes.plot(ends, [slope * x + intercept for x in ends], style, color=LINE, zorder=3, label=label)
     if x_shown[0] < 0 < x_shown[1]:
-        axes.errorbar(
-            0, intercept, yerr=fit["intercept_err"], fmt="D", color=LINE, mfc="w", zorder=5, label="intercept"
-        )
+        axes.errorbar(0, intercept, yerr=fit.intercept_err, fmt="D", color=LINE, mfc="w", zorder=5, label="intercept")
 
 
 def _draw_bins(axes, bins):
@@ -257,7 +255,7 @@ def _draw_bins(axes, bins):
 
 def _draw_residuals(axes, bins, fit):
     """Medians above and below the line: what is wrong with a fit is seen here or nowhere."""
-    residual = bins["median"] - (fit["slope"] * bins["x"] + fit["intercept"])
+    residual = bins["median"] - (fit.slope * bins["x"] + fit.intercept)
     # The axis is the used bins', and no finer than what matters: a clipped bin may lie beyond it.
     height = 1.3 * max(np.abs(residual[bins["used"]]).max(), 1e-3)
     axes.set(ylim=(-height, height), ylabel="residual")

@@ -8,44 +8,44 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader
 
 from ..files.atomic import atomic_write
+from ..solving.records import FORMS, UNITS
 from .tables import image_rows
-from .text import band_label, error_of, fit_words, flags_of, offset_words, signed
+from .text import band_label, fit_words, offset_words, signed
 
 STEPS = (3, 10, 30, 100)  # |offset| / error at which the colour of a cell changes
 SYMBOLS = {"failed": "✗", "flagged": "⚠", "skipped": "–", "anchored": "✓"}  # in the order of what to look at first
-# name: heading, unit; of what a row of either table may hold, in the order of the columns
-COLUMNS = {
-    "target": ("target", ""),
-    "band": ("band", ""),
-    "compar_filter": ("band", ""),
-    "compar_filename": ("image", ""),
-    "image": ("image", ""),
-    "ref_filter": ("reference", ""),
-    "reference": ("reference", ""),
-    "status": ("status", ""),
-    "reason": ("reason", ""),
-    "flags": ("flags", ""),
-    "offset": ("offset", "MJy/sr"),
-    "offset_err": ("error", "MJy/sr"),
-    "offset_sys": ("systematic error", "MJy/sr"),
-    "slope": ("slope", ""),
-    "slope_err": ("error of slope", ""),
-    "intercept": ("intercept", "MJy/sr"),
-    "intercept_err": ("error of intercept", "MJy/sr"),
-    "range_min": ("range from", "MJy/sr"),
-    "range_max": ("range to", "MJy/sr"),
-    "rms": ("rms", "MJy/sr"),
-    "n_bins": ("bins", ""),
-    "n_pixels": ("pixels", ""),
-    "n_independent": ("independent", ""),
-    "closure": ("closure", "MJy/sr"),
-    "shift": ("shift", "arcsec"),
-    "shift_err": ("error of shift", "arcsec"),
-    "correlation": ("correlation", ""),
-    "resolution": ("resolution", ""),
+# name: heading; of what a row of either table may hold, in the order of the columns
+HEADINGS = {
+    "target": "target",
+    "band": "band",
+    "compar_filter": "band",
+    "compar_filename": "image",
+    "image": "image",
+    "ref_filter": "reference",
+    "reference": "reference",
+    "status": "status",
+    "reason": "reason",
+    "flags": "flags",
+    "offset": "offset",
+    "offset_err": "error",
+    "offset_sys": "systematic error",
+    "slope": "slope",
+    "slope_err": "error of slope",
+    "intercept": "intercept",
+    "intercept_err": "error of intercept",
+    "range_min": "range from",
+    "range_max": "range to",
+    "rms": "rms",
+    "n_bins": "bins",
+    "n_pixels": "pixels",
+    "n_independent": "independent",
+    "closure": "closure",
+    "shift": "shift",
+    "shift_err": "error of shift",
+    "correlation": "correlation",
+    "resolution": "resolution",
 }
-TEXT = {name for name in COLUMNS if name.endswith(("filter", "filename"))} | {
-    "target", "band", "image", "reference", "status", "reason", "flags", "resolution"}  # fmt: skip
+TEXT = set(HEADINGS) - set(FORMS)
 
 
 def write_page(path, template, **values):
@@ -66,8 +66,7 @@ def survey(records, figures, simplify_labels):
 
     Parameters
     ----------
-    records : list of mappings
-        As they ended, one per image.
+    records : list of ImageRecord
     figures : list of mappings
         Per image (its path) that has them `picture` and `fit`: paths of figures from the page, without their endings;
         and the `references` that the latter shows.
@@ -79,7 +78,7 @@ def survey(records, figures, simplify_labels):
         The values of survey.html.jinja.
     """
     placed = {figure["image"]: figure for figure in figures}
-    images = [_image(record, placed.get(record["image"], {}), simplify_labels) for record in records]
+    images = [_image(record, placed.get(record.image, {}), simplify_labels) for record in records]
     images.sort(key=lambda image: (image["target"], band_order(image["band"]), image["name"]))
     bands = sorted({image["band"] for image in images}, key=band_order)
     targets = {image["target"]: {band: [] for band in bands} for image in images}
@@ -110,23 +109,23 @@ def band_order(band):
 
 def _image(record, figures, simplify_labels):
     """An image as the page shows it."""
-    flags = flags_of(record)
-    anchored = record["status"] == "anchored"
-    kind = record["status"] if not anchored else "flagged" if flags else "anchored"
-    fit = record["fits"][record["chosen"]] if anchored else {}
-    low, high = fit.get("range") or (None, None)
-    ratio = significance(record["offset"], error_of(record))
+    fit, anchored = record.chosen_fit, record.status == "anchored"
+    kind = record.status if not anchored else "flagged" if record.flags else "anchored"
+    ratio = significance(record.offset, record.error)
+    of_fit = ("range_min", "range_max", "n_independent", "shift", "shift_err", "correlation")
     return {
-        **{name: record[name] for name in ("target", "band", "name")},
-        "id": quote(f"{record['target']}/{record['band']}/{record['name']}"),
+        "target": record.target,
+        "band": record.band,
+        "name": record.name,
+        "id": quote(f"{record.target}/{record.band}/{record.name}"),
         "kind": kind,
         "symbol": SYMBOLS[kind],
-        "flags": flags,
-        "short": f"{record['offset']:+.2f}".replace("-", "−") if anchored else kind,
+        "flags": record.flags,
+        "short": f"{record.offset:+.2f}".replace("-", "−") if anchored else kind,
         "ratio": "" if ratio is None else f"{ratio:.0f}σ" if ratio >= 10 else f"{ratio:.1f}σ",
         "step": "" if ratio is None else f"s{sum(ratio >= step for step in STEPS)}",
         "words": offset_words(record),
-        "reference": band_label(record["reference"], simplify_labels) if record["reference"] else "",
+        "reference": band_label(record.reference, simplify_labels) if record.reference else "",
         "picture": _address(figures.get("picture"), ".png"),
         "fit_png": _address(figures.get("fit"), ".png"),
         "fit_pdf": _address(figures.get("fit"), ".pdf"),
@@ -134,10 +133,8 @@ def _image(record, figures, simplify_labels):
         "fits": _fits(record, figures.get("references", ()), simplify_labels),
         "row": {
             **image_rows([record])[0],
-            "flags": flags,
-            "range_min": low,
-            "range_max": high,
-            **{name: fit.get(name) for name in ("n_independent", "shift", "shift_err", "correlation")},
+            "flags": record.flags,
+            **{name: getattr(fit, name, None) for name in of_fit},
         },
     }
 
@@ -151,15 +148,15 @@ def _fits(record, drawn, simplify_labels):
     """The fits of an image, the chosen one first."""
     fits = [
         {
-            "label": band_label(fit["label"], simplify_labels),
-            "chosen": index == record["chosen"],
+            "label": band_label(fit.label, simplify_labels),
+            "chosen": index == record.chosen,
             "words": fit_words(fit),
-            "status": fit["status"],
-            "reason": fit["reason"],
-            "flags": flags_of(fit),
-            "drawn": fit["reference"] in drawn,
+            "status": fit.status,
+            "reason": fit.reason,
+            "flags": fit.flags,
+            "drawn": fit.reference in drawn,
         }
-        for index, fit in enumerate(record["fits"])
+        for index, fit in enumerate(record.fits)
     ]
     return sorted(fits, key=lambda fit: not fit["chosen"])
 
@@ -182,9 +179,9 @@ def table(rows, *, without=(), anchors=None):
     dict of headings, a list of (heading, unit, kind), and rows, a list of (anchor, cells); a cell is what it says and
     what it is sorted by.
     """
-    names = [n for n in COLUMNS if n not in without and any(row.get(n) not in (None, "", []) for row in rows)]
+    names = [n for n in HEADINGS if n not in without and any(row.get(n) not in (None, "", [], ()) for row in rows)]
     return {
-        "headings": [(*COLUMNS[name], "text" if name in TEXT else "number") for name in names],
+        "headings": [(HEADINGS[name], UNITS.get(name, ""), "text" if name in TEXT else "number") for name in names],
         "rows": [
             (anchor, [_cell(name, row.get(name)) for name in names])
             for row, anchor in zip(rows, anchors or [""] * len(rows), strict=True)
@@ -194,7 +191,7 @@ def table(rows, *, without=(), anchors=None):
 
 def _cell(name, value):
     if name == "flags":
-        value = ", ".join(flags_of({"flags": value}))
+        value = ", ".join(value.split() if isinstance(value, str) else value or ())
     if name in TEXT:
         return str(value or ""), str(value or "")
     if value in (None, "") or not math.isfinite(float(value)):

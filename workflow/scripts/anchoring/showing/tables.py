@@ -5,52 +5,16 @@ import math
 from pathlib import Path
 
 from ..files.atomic import atomic_write
+from ..solving.records import FORMS, UNITS
 
-# name: FITS format (None: text). The first six are the published table's, with its values: file names without .fits.
-FIT_COLUMNS = {
-    "target": None,
-    "ref_filter": None,
-    "compar_filename": None,
-    "compar_filter": None,
-    "slope": "D",
-    "intercept": "D",
-    "range_min": "D",
-    "range_max": "D",
-    "n_bins": "J",
-    "n_pixels": "K",
-    "rms": "D",
-    "offset": "D",
-    "status": None,
-    "reason": None,
-    "slope_err": "D",
-    "intercept_err": "D",
-    "covariance": "D",
-    "n_independent": "D",
-    "offset_err": "D",
-    "offset_sys": "D",
-    "slope_sys": "D",
-    "intercept_sys": "D",
-    "covariance_sys": "D",
-    "tension": "D",
-    "closure": "D",
-    "flags": None,
-    "estimator": None,
-    "sigma_x": "D",
-    "noise": None,
-    "instrument": None,
-    "kind": None,
-    "resolution": None,
-    "reference_unit": None,
-    "shift": "D",
-    "shift_err": "D",
-    "shift_east": "D",
-    "shift_north": "D",
-    "correlation": "D",
-}
-IN_BRIGHTNESS = ("intercept", "range_min", "range_max", "rms", "offset", "intercept_err", "covariance", "offset_err",
-                 "offset_sys", "intercept_sys", "covariance_sys", "closure", "sigma_x")  # fmt: skip
-IN_ANGLE = ("shift", "shift_err", "shift_east", "shift_north")
-UNITS = {**dict.fromkeys(IN_BRIGHTNESS, "MJy/sr"), **dict.fromkeys(IN_ANGLE, "arcsec")}
+# The first six are the published table's, with its values: file names without .fits.
+FIT_COLUMNS = (
+    "target", "ref_filter", "compar_filename", "compar_filter", "slope", "intercept", "range_min", "range_max",
+    "n_bins", "n_pixels", "rms", "offset", "status", "reason", "slope_err", "intercept_err", "covariance",
+    "n_independent", "offset_err", "offset_sys", "slope_sys", "intercept_sys", "covariance_sys", "tension", "closure",
+    "flags", "estimator", "sigma_x", "noise", "instrument", "kind", "resolution", "reference_unit", "shift",
+    "shift_err", "shift_east", "shift_north", "correlation",
+)  # fmt: skip
 SUMMARY_COLUMNS = (
     "target", "band", "image", "instrument", "offset", "reference", "status", "reason", "offset_err",
     "offset_sys", "slope", "slope_err", "intercept", "intercept_err", "rms", "n_bins", "n_pixels", "resolution",
@@ -58,7 +22,7 @@ SUMMARY_COLUMNS = (
 
 
 def fit_rows(records):
-    """A row per fit, chosen or not, and one per image without any.
+    """A row, a mapping by FIT_COLUMNS, per fit, chosen or not, and one per image without any.
 
     `status` of the fit that fixed an offset is anchored; of one that could have, unused; else skipped or failed.
     `offset` is this fit's own answer.
@@ -66,40 +30,27 @@ def fit_rows(records):
     rows = []
     for record in records:
         image = {
-            "target": record["target"],
-            "compar_filename": Path(record["image"]).stem,
-            "compar_filter": record["band"].lower(),
-            "instrument": record["instrument"],
+            "target": record.target,
+            "compar_filename": Path(record.image).stem,
+            "compar_filter": record.band.lower(),
+            "instrument": record.instrument,
         }
-        if not record["fits"]:
-            rows.append({**image, "status": record["status"], "reason": record["reason"]})
-        for index, fit in enumerate(record["fits"]):
-            low, high = fit.get("range") or (None, None)
-            status = "unused" if fit["status"] == "fitted" else fit["status"]
-            rows.append({
-                **image,
-                **{name: fit.get(name) for name in FIT_COLUMNS if name in fit},
-                "range_min": low,
-                "range_max": high,
-                "flags": " ".join(fit.get("flags", ())),
-                "status": "anchored" if index == record["chosen"] else status,
-            })  # fmt: skip
+        if not record.fits:
+            rows.append({**image, "status": record.status, "reason": record.reason})
+        for index, fit in enumerate(record.fits):
+            numbers = {name: getattr(fit, name) for name in FIT_COLUMNS if name not in image}
+            status = "unused" if fit.status == "fitted" else fit.status
+            status = "anchored" if index == record.chosen else status
+            rows.append({**image, **numbers, "flags": " ".join(fit.flags), "status": status})
     return rows
 
 
 def image_rows(records):
-    """A row per image, in order of target, band and image."""
+    """A row, a mapping by SUMMARY_COLUMNS, per image, in order of target, band and image."""
     rows = []
     for record in records:
-        fit = {} if record["chosen"] is None else record["fits"][record["chosen"]]
-        known = ("target", "band", "instrument", "offset", "offset_err", "offset_sys", "reference", "status", "reason")
-        rows.append(
-            {
-                **{name: fit.get(name) for name in SUMMARY_COLUMNS},
-                **{name: record.get(name) for name in known},
-                "image": Path(record["image"]).name,
-            }
-        )
+        row = {name: getattr(record, name, getattr(record.chosen_fit, name, None)) for name in SUMMARY_COLUMNS}
+        rows.append({**row, "image": Path(record.image).name})
     return sorted(rows, key=lambda row: (row["target"], row["band"], row["image"]))
 
 
@@ -117,7 +68,8 @@ def write_fits(path, rows):
     from astropy.io import fits
 
     columns = []
-    for name, form in FIT_COLUMNS.items():
+    for name in FIT_COLUMNS:
+        form = FORMS.get(name)
         values = [row.get(name) for row in rows]
         if form is None:
             text = [str(value or "").encode("ascii", "replace") for value in values]

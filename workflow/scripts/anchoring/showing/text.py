@@ -1,4 +1,4 @@
-"""What is said of a fit or an offset, in figures, in captions and on the page: once, for all of them."""
+"""Fits (FitRecord) and offsets (ImageRecord) in words, for figures, captions and the page."""
 
 import math
 import re
@@ -16,31 +16,31 @@ def band_label(band, simplify_labels):
 
 def equation(fit):
     """The line of a fit: y = (slope ± error) x + (intercept ± error) MJy/sr."""
-    slope = _in_brackets(fit["slope"], fit["slope_err"])
-    intercept = _in_brackets(abs(fit["intercept"]), fit["intercept_err"])
-    return f"y = {slope} x {'−' if fit['intercept'] < 0 else '+'} {intercept} MJy/sr"
+    slope = _in_brackets(fit.slope, fit.slope_err)
+    intercept = _in_brackets(abs(fit.intercept), fit.intercept_err)
+    return f"y = {slope} x {'−' if fit.intercept < 0 else '+'} {intercept} MJy/sr"
 
 
 def summary(fit, n_bins=None):
     """What else describes a fit through some of `n_bins` bins with data, if that number is known."""
-    low, high = fit["range"]
+    low, high = fit.range
     of = "" if n_bins is None else f" of {n_bins}"
     return (
-        f"rms {fit['rms']:.2g} MJy/sr; {fit['n_bins']}{of} bins; "
-        f"{fit['n_pixels']:,} pixels{_independent(fit)} in [{low:.4g}, {high:.4g}] MJy/sr{_alignment(fit)}"
+        f"rms {fit.rms:.2g} MJy/sr; {fit.n_bins}{of} bins; "
+        f"{fit.n_pixels:,} pixels{_independent(fit)} in [{low:.4g}, {high:.4g}] MJy/sr{_alignment(fit)}"
     ).replace("-", "−")
 
 
 def _independent(fit):
-    n = fit.get("n_independent")
+    n = fit.n_independent
     return f" ({n:.0f} independent)" if n is not None and math.isfinite(n) and n >= 1 else ""
 
 
 def _alignment(fit):
     """Shift and correlation of the two images, what is known of them."""
-    correlation, shift = fit.get("correlation"), fit.get("shift")
+    correlation, shift = fit.correlation, fit.shift
     words = "" if correlation is None else f"; correlation {correlation:.2f}"
-    return words if shift is None else f"{words}, shift {rounded(shift, fit['shift_err'])} arcsec"
+    return words if shift is None else f"{words}, shift {rounded(shift, fit.shift_err)} arcsec"
 
 
 def rounded(value, error=None):
@@ -62,46 +62,30 @@ def signed(value, error=None):
     return words if words.startswith("−") else f"+{words}"
 
 
-def flags_of(record):
-    """The flags of a record (its own, or those of the fit that fixed its offset), of a fit, or of a row of a table."""
-    flags = record.get("flags")
-    if flags is None and record.get("chosen") is not None:
-        flags = record["fits"][record["chosen"]].get("flags")
-    return re.findall(r"[^;,\s]+", flags) if isinstance(flags, str) else [str(flag) for flag in flags or ()]
-
-
-def error_of(record):
-    """Error of an offset, MJy/sr: the statistical and, if one is known, the systematic in quadrature; None without."""
-    known = [record.get(name) for name in ("offset_err", "offset_sys")]
-    known = [value for value in known if value is not None and math.isfinite(value)]
-    return math.hypot(*known) if known else None
-
-
 def offset_words(record):
     """The offset of an image with its error, or the reason why it has none."""
-    if record["offset"] is None:
-        return f"{record['status']}: {record['reason']}"
-    return f"{signed(record['offset'], error_of(record))} MJy/sr"
+    if record.offset is None:
+        return f"{record.status}: {record.reason}"
+    return f"{signed(record.offset, record.error)} MJy/sr"
 
 
 def fit_words(fit):
     """All there is to say of a fit in one sentence."""
-    if fit.get("slope") is None:
-        return fit["reason"]
+    if fit.slope is None:
+        return fit.reason
     return f"{equation(fit)}; {summary(fit)}"
 
 
 def picture_words(record, fit, simplify_labels):
     """What stands at the top of the picture of an image: its offset, where it is from, its flags."""
-    if record["offset"] is None:
+    if record.offset is None:
         return [offset_words(record)]
-    words = f"{offset_words(record)} added, from {band_label(fit['label'], simplify_labels)} at {fit['resolution']}"
+    words = f"{offset_words(record)} added, from {band_label(fit.label, simplify_labels)} at {fit.resolution}"
     return [words, *_flag_words(record)]
 
 
 def _flag_words(record):
-    flags = flags_of(record)
-    return [f"flags: {', '.join(flags)}"] if flags else []
+    return [f"flags: {', '.join(record.flags)}"] if record.flags else []
 
 
 # --- captions: reStructuredText, for the report ----------------------------------------------------------------------
@@ -109,22 +93,22 @@ def _flag_words(record):
 
 def fits_caption(record, fits, simplify_labels):
     """Paragraphs on fits of an image: what each is on, what it is, its flags."""
-    band = band_label(record["band"], simplify_labels)
-    paragraphs = [f"{record['target']}: {band}, {offset_words(record)}."]
+    band = band_label(record.band, simplify_labels)
+    paragraphs = [f"{record.target}: {band}, {offset_words(record)}."]
     for fit in fits:
         words = "; ".join([fit_words(fit), *_flag_words(fit)])
-        paragraphs.append(f"On {band_label(fit['label'], simplify_labels)}: {words}.")
+        paragraphs.append(f"On {band_label(fit.label, simplify_labels)}: {words}.")
     return paragraphs
 
 
 def image_caption(record, fit, simplify_labels):
     """Paragraphs on the offset of an image."""
-    band, label = (band_label(name, simplify_labels) for name in (record["band"], fit["label"]))
-    if record["offset"] is None:
-        return [f"{record['target']}: {band}.", f"{offset_words(record)}."]
-    words = f"offset {offset_words(record)} from {label} at the resolution {fit['resolution']}"
+    band, label = (band_label(name, simplify_labels) for name in (record.band, fit.label))
+    if record.offset is None:
+        return [f"{record.target}: {band}.", f"{offset_words(record)}."]
+    words = f"offset {offset_words(record)} from {label} at the resolution {fit.resolution}"
     return [
-        f"{record['target']}: {band}, {words}.",
+        f"{record.target}: {band}, {words}.",
         f"{fit_words(fit)}.",
         *(f"{words}." for words in _flag_words(record)),
     ]

@@ -1,14 +1,11 @@
 """From fits to offsets: what has to be added to an image so that its zero is the reference's zero."""
 
 import math
+from dataclasses import replace
 
 from ..errors import RUN_AGAIN
 from ..files.atomic import or_nan
 from ..fitting.flags import DISAGREE
-from .records import without_offset
-
-# A record is one image with the fits it has (a list of mappings in order of preference, each with reference, label,
-# kind, resolution, status, reason and, if its status is "fitted", slope, intercept and what else describes the fit).
 
 
 def external_offset(intercept):
@@ -34,31 +31,28 @@ def internal_offset_error(fit, reference):
 
     Parameters
     ----------
-    fit : mapping
-        slope, slope_err, intercept_err and covariance.
-    reference : mapping
-        offset and offset_err of the reference band.
+    fit : FitRecord
+    reference : ImageRecord
+        Of the reference band, anchored.
     """
-    return _propagated(fit, reference, ("slope_err", "intercept_err", "covariance", "offset_err"))
+    return _propagated(
+        fit.slope, fit.slope_err, fit.intercept_err, fit.covariance, reference.offset, reference.offset_err
+    )
 
 
 def internal_offset_sys(fit, reference):
     """Systematic part of the error of `internal_offset`, MJy/sr: by the same formula from the systematic (co)variances.
 
-    Parameters
-    ----------
-    fit : mapping
-        slope, slope_sys, intercept_sys and covariance_sys.
-    reference : mapping
-        offset and offset_sys of the reference band.
+    Parameters as of `internal_offset_error`.
     """
-    return _propagated(fit, reference, ("slope_sys", "intercept_sys", "covariance_sys", "offset_sys"))
+    return _propagated(
+        fit.slope, fit.slope_sys, fit.intercept_sys, fit.covariance_sys, reference.offset, reference.offset_sys
+    )
 
 
-def _propagated(fit, reference, names):
-    slope_err, intercept_err, covariance = (or_nan(fit[name]) for name in names[:3])
-    o, m, reference_err = reference["offset"], fit["slope"], or_nan(reference[names[3]])
-    variance = intercept_err**2 + (o * slope_err) ** 2 + (m * reference_err) ** 2 - 2 * o * covariance
+def _propagated(slope, *numbers):
+    slope_err, intercept_err, covariance, offset, offset_err = map(or_nan, numbers)
+    variance = intercept_err**2 + (offset * slope_err) ** 2 + (slope * offset_err) ** 2 - 2 * offset * covariance
     # Round-off can leave a variance of 0 a hair below it.
     return math.sqrt(variance) if not variance < 0 else 0.0
 
@@ -69,16 +63,16 @@ def with_tension(fits):
     A sigma is the quadrature sum of the statistical and systematic errors of both. It has the sign of this offset less
     the other, and is None where this fit or every other one has no error that is known.
     """
-    answers = [(external_offset(fit["intercept"]), _total(fit)) if _has_error(fit) else None for fit in fits]
-    return [{**fit, "tension": _tension(answers, i)} for i, fit in enumerate(fits)]
+    answers = [(external_offset(fit.intercept), _total(fit)) if _has_error(fit) else None for fit in fits]
+    return [replace(fit, tension=_tension(answers, i)) for i, fit in enumerate(fits)]
 
 
 def _total(fit):
-    return math.hypot(or_nan(fit["intercept_err"]), or_nan(fit["intercept_sys"]))
+    return math.hypot(or_nan(fit.intercept_err), or_nan(fit.intercept_sys))
 
 
 def _has_error(fit):
-    return fit["status"] == "fitted" and math.isfinite(_total(fit))
+    return fit.status == "fitted" and math.isfinite(_total(fit))
 
 
 def _tension(answers, index):
@@ -119,38 +113,37 @@ def solve_external(image):
 
     Parameters
     ----------
-    image : mapping
-        A record with its `fits`.
+    image : ImageRecord
+        With its `fits`.
 
     Returns
     -------
-    The record with status (anchored, skipped or failed), offset, offset_err and offset_sys (MJy/sr or None), chosen
-    (index in fits or None), reference and reason added, and in each fit its tension, offset, offset_err and offset_sys.
+    ImageRecord
+        With its offset or, failed or skipped, the reason; its fits have their own offset and tension.
     """
-    fits = [_with_errors(fit) for fit in with_tension(image["fits"])]
+    fits = [_with_errors(fit) for fit in with_tension(image.fits)]
     known = [fit for fit in fits if _has_error(fit)]
     if len(known) > 1:
-        between = spread([external_offset(fit["intercept"]) for fit in known], [_total(fit) for fit in known])
+        between = spread([external_offset(fit.intercept) for fit in known], [_total(fit) for fit in known])
         fits = [_widened(fit, between) for fit in fits]
-    image = {**image, "fits": fits}
+    image = replace(image, fits=fits)
     for index, fit in enumerate(fits):
-        if fit["status"] == "fitted":
+        if fit.status == "fitted":
             return _anchored(image, index)
     return _not_anchored(image)
 
 
 def _with_errors(fit):
-    if fit["status"] != "fitted":
+    if fit.status != "fitted":
         return fit
-    offset = external_offset(fit["intercept"])
-    return {**fit, "offset": offset, "offset_err": fit["intercept_err"], "offset_sys": fit["intercept_sys"]}
+    offset = external_offset(fit.intercept)
+    return replace(fit, offset=offset, offset_err=fit.intercept_err, offset_sys=fit.intercept_sys)
 
 
 def _widened(fit, between):
-    if fit["tension"] is None or not abs(fit["tension"]) > DISAGREE:
+    if fit.tension is None or not abs(fit.tension) > DISAGREE:
         return fit
-    flags = [*fit["flags"], "references_disagree"]
-    return {**fit, "flags": flags, "offset_sys": math.hypot(fit["offset_sys"], between)}
+    return replace(fit, flags=[*fit.flags, "references_disagree"], offset_sys=math.hypot(fit.offset_sys, between))
 
 
 def solve_internal(image, references):
@@ -158,70 +151,64 @@ def solve_internal(image, references):
 
     Parameters
     ----------
-    image : mapping
-        A record with its `fits`.
+    image : ImageRecord
+        With its `fits`.
     references : mapping
-        Solved record of every ref_band image, by band and name.
+        ImageRecord of every ref_band image, by band and name.
 
     Returns
     -------
     As `solve_external`; a fit on a ref_band image that is not anchored fails with that reason.
     """
-    fits = [_internal_errors(fit, references.get((fit["label"], fit["reference"]))) for fit in image["fits"]]
-    image = {**image, "fits": fits}
-    usable = [index for index, fit in enumerate(fits) if fit["status"] == "fitted"]
+    fits = [_on_anchored(fit, references.get((fit.label, fit.reference))) for fit in image.fits]
+    image = replace(image, fits=fits)
+    usable = [index for index, fit in enumerate(fits) if fit.status == "fitted"]
     if not usable:
         return _not_anchored(image)
-    index = max(usable, key=lambda i: fits[i]["n_pixels"])
-    return _anchored(image, index)
-
-
-def _internal_errors(fit, reference):
-    fit = _on_anchored(fit, reference)
-    if fit["status"] != "fitted":
-        return fit
-    own = {
-        "offset": internal_offset(fit["slope"], fit["intercept"], reference["offset"]),
-        "offset_err": internal_offset_error(fit, reference),
-        "offset_sys": internal_offset_sys(fit, reference),
-    }
-    return {**fit, **own}
+    return _anchored(image, max(usable, key=lambda i: fits[i].n_pixels))
 
 
 def _on_anchored(fit, reference):
-    if fit["status"] != "fitted":
+    """The fit with the offset it gives on the record of its reference, or why it gives none."""
+    if fit.status != "fitted":
         return fit
     if not reference:
-        return {**fit, "status": "failed", "reason": "its reference is unknown"}
-    if reference["status"] != "anchored":
-        reason = f"its reference band is not anchored ({reference['reason']})"
-        return {**fit, "status": reference["status"], "reason": reason}
-    if fit.get("reference_source") != reference.get("source"):
+        return replace(fit, status="failed", reason="its reference is unknown")
+    if reference.status != "anchored":
+        reason = f"its reference band is not anchored ({reference.reason})"
+        return replace(fit, status=reference.status, reason=reason)
+    if fit.reference_source != reference.source:
         reason = (
-            f"{reference['image']} was changed between its own fit and this one on it; expected one image for both: "
+            f"{reference.image} was changed between its own fit and this one on it; expected one image for both: "
             f"{RUN_AGAIN}"
         )
-        return {**fit, "status": "failed", "reason": reason}
-    return fit
+        return replace(fit, status="failed", reason=reason)
+    return replace(
+        fit,
+        offset=internal_offset(fit.slope, fit.intercept, reference.offset),
+        offset_err=internal_offset_error(fit, reference),
+        offset_sys=internal_offset_sys(fit, reference),
+    )
 
 
 def _anchored(image, index):
     """The record with the offset of one of its fits."""
-    fit = image["fits"][index]
-    return {
-        **image,
-        "status": "anchored",
-        **{name: fit[name] for name in ("offset", "offset_err", "offset_sys")},
-        "chosen": index,
-        "source": fit.get("image_source"),  # `hdus.Image.source` of what was fitted
-        "reference": fit["label"],
-        "reason": "",
-    }
+    fit = image.fits[index]
+    return replace(
+        image,
+        status="anchored",
+        offset=fit.offset,
+        offset_err=fit.offset_err,
+        offset_sys=fit.offset_sys,
+        chosen=index,
+        source=fit.image_source,
+        reference=fit.label,
+    )
 
 
 def _not_anchored(image):
     """Failed if anything was tried, else skipped."""
-    fits = image["fits"]
-    status = "failed" if any(fit["status"] == "failed" for fit in fits) else "skipped"
-    reason = "; ".join(dict.fromkeys(f"{fit['label']}: {fit['reason']}" for fit in fits))
-    return without_offset(image, status, reason)
+    status = "failed" if any(fit.status == "failed" for fit in image.fits) else "skipped"
+    return replace(
+        image, status=status, reason="; ".join(dict.fromkeys(f"{fit.label}: {fit.reason}" for fit in image.fits))
+    )

@@ -1,58 +1,137 @@
-"""The solved offsets as they are stored: JSON records, one per image."""
+"""The records of images and of their fits: what is known of each, and the JSON files that hold them.
 
-from ..files.atomic import read_json, write_json
+In memory a number that is not known is None or NaN, in a file it is null.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
+
+from ..files.atomic import or_nan, read_json, write_json
 
 
-def with_fits(image, fit_of):
-    """The record of an image of the plan: its pairs as fits, by `fit_of` a pair, or with what was missing for one."""
-    return {**{k: v for k, v in image.items() if k != "pairs"}, "fits": [_fit(p, fit_of) for p in image["pairs"]]}
+def _number(unit="", form="D"):
+    """A number that may not be known, with its unit and its format in a FITS table."""
+    return field(default=None, metadata={"unit": unit, "form": form})
 
 
-def _fit(pair, fit_of):
-    described = {key: pair[key] for key in ("reference", "ref_filter", "label", "kind", "resolution")}
-    if pair["problem"]:
-        return {**described, "status": "skipped", "reason": pair["problem"]}
-    return {**described, **fit_of(pair)}
+@dataclass(frozen=True, kw_only=True)
+class FitRecord:
+    """The fit y = slope * x + intercept of an image y on a reference x.
+
+    Errors are one standard deviation; `_err` is the statistical one, `_sys` the systematic one.
+    """
+
+    reference: str  # label of the external reference, or name of the ref_band image
+    ref_filter: str  # file name of the reference without .fits
+    label: str  # label of the external reference, or ref_band
+    kind: str  # external or internal
+    resolution: str  # at which the two are compared
+    status: str  # fitted, failed or skipped
+    reason: str = ""  # why it is failed or skipped
+    slope: float | None = _number()
+    intercept: float | None = _number("MJy/sr")
+    rms: float | None = _number("MJy/sr")  # of the residuals
+    slope_err: float | None = _number()
+    intercept_err: float | None = _number("MJy/sr")
+    covariance: float | None = _number("MJy/sr")  # of slope and intercept
+    slope_sys: float | None = _number()
+    intercept_sys: float | None = _number("MJy/sr")
+    covariance_sys: float | None = _number("MJy/sr")
+    range_min: float | None = _number("MJy/sr")  # of the reference, in which the line is fitted
+    range_max: float | None = _number("MJy/sr")
+    n_bins: int | None = _number(form="J")  # in the line
+    n_pixels: int | None = _number(form="K")  # in the bins
+    n_independent: float | None = _number()  # beam areas covered by the pixels in the range
+    used: Sequence[bool] = ()  # of each bin, whether it is in the line
+    flags: Sequence[str] = ()  # of fitting.flags.MEANING
+    estimator: str | None = None
+    sigma_x: float | None = _number("MJy/sr")  # noise of a sample of the reference
+    noise: str | None = None  # where sigma_x is from (measuring.noise.Noise)
+    image_source: str | None = None  # checksum of the image that was fitted, and of the reference
+    reference_source: str | None = None
+    reference_unit: str | None = None  # of the reference in its file
+    shift: float | None = _number("arcsec")  # of the image against the reference
+    shift_err: float | None = _number("arcsec")
+    shift_east: float | None = _number("arcsec")
+    shift_north: float | None = _number("arcsec")
+    correlation: float | None = _number()  # of their structure
+    tension: float | None = _number()  # largest difference from the offset of another external reference, sigma
+    offset: float | None = _number("MJy/sr")  # to add to the image, by this fit
+    offset_err: float | None = _number("MJy/sr")
+    offset_sys: float | None = _number("MJy/sr")
+    closure: float | None = _number("MJy/sr")  # what the fit still finds to add when its offset is added
+
+    @property
+    def range(self):
+        """(low, high) of the reference in which the line is fitted, MJy/sr; None if it is not known."""
+        return None if self.range_min is None else (self.range_min, self.range_max)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageRecord:
+    """An image with its fits and, once it is solved, its offset. Without an offset all that describes one is empty."""
+
+    target: str
+    band: str
+    image: str  # path
+    name: str  # file name without its ending
+    instrument: str
+    fits: Sequence[FitRecord] = ()  # in order of preference
+    status: str = "skipped"  # anchored, failed or skipped
+    reason: str = ""  # why it is not anchored
+    offset: float | None = None  # to add to the image, MJy/sr
+    offset_err: float | None = None  # statistical error, MJy/sr
+    offset_sys: float | None = None  # systematic error, MJy/sr
+    chosen: int | None = None  # index in fits of the one that fixed the offset
+    reference: str = ""  # its label
+    source: str | None = None  # checksum of the image that was fitted
+
+    @property
+    def chosen_fit(self):
+        """The fit that fixed the offset, or None."""
+        return None if self.chosen is None else self.fits[self.chosen]
+
+    @property
+    def flags(self):
+        """Flags of the fit that fixed the offset."""
+        return () if self.chosen is None else self.chosen_fit.flags
+
+    @property
+    def error(self):
+        """Error of the offset, MJy/sr: the statistical and the systematic one in quadrature; None without either."""
+        known = [value for value in (self.offset_err, self.offset_sys) if math.isfinite(or_nan(value))]
+        return math.hypot(*known) if known else None
+
+
+UNITS = {f.name: f.metadata["unit"] for f in fields(FitRecord) if f.metadata.get("unit")}
+FORMS = {f.name: f.metadata["form"] for f in fields(FitRecord) if f.metadata}  # of numbers, in a FITS table
+OF_THE_PLAN = ("reference", "ref_filter", "label", "kind", "resolution")  # what the plan knows of a fit
 
 
 def write(path, records):
-    """Write solved records, whole or not at all."""
-    write_json(path, records)
+    """Write ImageRecords as JSON, all or none."""
+    write_json(path, [asdict(record) for record in records])
 
 
 def read(paths):
-    """The solved records of some files, one after the other."""
-    return [record for path in paths for record in read_json(path)]
+    """The ImageRecords in some files, one file after the other."""
+    return [
+        ImageRecord(**{**value, "fits": [FitRecord(**fit) for fit in value["fits"]]})
+        for path in paths
+        for value in read_json(path)
+    ]
 
 
-def without_offset(image, status, reason):
-    """The record of an image that has no offset.
-
-    Parameters
-    ----------
-    image : mapping
-        What is known of it: target, band, image, name, instrument, and its `fits`, if any.
-    status : {"failed", "skipped"}
-    reason : str
-    """
-    nothing = dict.fromkeys(("offset", "offset_err", "offset_sys", "chosen"))
-    return {"fits": [], **image, **nothing, "status": status, "reference": "", "reason": reason}
-
-
-def skipped(image):
-    """The record of an image of the plan that no fit can be made for, for its `reason`."""
-    return without_offset(image, "skipped", image["reason"])
-
-
-def final(solved, skipped_images):
+def final(solved, skipped):
     """The records of all images of the plan, by target, band and name: what tables, page and status of a run go by.
 
     Parameters
     ----------
-    solved : list of mappings
+    solved : list of ImageRecord
         From `offsets.solve_external` and `solve_internal`.
-    skipped_images : list of mappings
-        Images that nothing can be done for, each with the `reason`.
+    skipped : list of mappings
+        target, band, image, name and instrument of the images that nothing can be done for, each with the `reason`.
     """
-    records = [*solved, *map(skipped, skipped_images)]
-    return sorted(records, key=lambda record: (record["target"], record["band"], record["name"]))
+    records = [*solved, *(ImageRecord(**image) for image in skipped)]
+    return sorted(records, key=lambda record: (record.target, record.band, record.name))

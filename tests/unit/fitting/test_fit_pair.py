@@ -3,18 +3,19 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from test_systematics import tiles
 
 from anchoring.fitting import flags
-from anchoring.fitting.pairs import Settings, closure, fit_samples
-from anchoring.images.coverage import beam_coverage
-from anchoring.measuring.binning import bin_medians, fixed_width_edges
-from anchoring.measuring.samples import sample_pair
+from anchoring.fitting.closure import closure
+from anchoring.fitting.fit_pair import fit_pair
+from anchoring.fitting.settings import Settings
+from anchoring.measuring.measure import measure_pair
+from anchoring.measuring.noise import Noise
 from anchoring.solving import offsets
-from benchmarks.accuracy import ESTIMATORS, fit, outcomes_of
+from benchmarks.accuracy import ESTIMATORS, outcomes_of
 from simulation import scenes
 
 LIMITS = (0.25, 2.0)
-EDGES = fixed_width_edges(*LIMITS)
 W3 = scenes.REFERENCES[1]
 
 
@@ -55,19 +56,18 @@ def pair(rng, *, curve=0.0, plane=0.0, shape=(90, 100), scale=30.0):
     return x, 1.2 * x + 0.1 + curve * x**2 + plane * u + 0.05 * scenes.convolved(rng.normal(size=shape), 4) * 6
 
 
-def fitted(x, y, *, settings=None, limits=LIMITS, beam=4.0, sigma_x=0.001, known=None):
-    inside = np.isfinite(x) & np.isfinite(y)
-    edges = fixed_width_edges(*limits)
-    samples = sample_pair(x, y, inside, beam_coverage(inside, beam), beam=beam)
-    given = {"limits": limits, "edges": edges, "sigma_x": sigma_x, "settings": settings or Settings()}
-    return samples, given, fit_samples(samples, bin_medians(x[inside], y[inside], edges), known_slopes=known, **given)
+def fitted(x, y, *, settings=None, limits=LIMITS, beam=4.0, sigma_x=0.001, known=None, zero=None):
+    """A pair of images as it is measured, and its fit."""
+    stated = Noise(sigma_x, "config")
+    measured = measure_pair(x, y, beam=beam, intensity_range=limits, zero=zero, stated=stated, smoothed=beam)
+    return measured, fit_pair(measured, settings or Settings(), known)
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_a_constant_moves_the_intercept_and_nothing_else(rng, estimator):
     x, y = pair(rng)
-    *_, here = fitted(x, y, settings=Settings(estimator))
-    *_, there = fitted(x, y + 41.7, settings=Settings(estimator))
+    _, here = fitted(x, y, settings=Settings(estimator))
+    _, there = fitted(x, y + 41.7, settings=Settings(estimator))
     assert_allclose(there.intercept - here.intercept, 41.7, rtol=1e-9)
     assert_allclose(there.slope, here.slope, rtol=1e-9)
     assert_allclose(there.statistical, here.statistical, rtol=1e-6)
@@ -76,7 +76,7 @@ def test_a_constant_moves_the_intercept_and_nothing_else(rng, estimator):
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_a_curved_relation_has_a_systematic_error_and_a_straight_one_little(rng, estimator):
-    straight, curved = (fitted(*pair(rng, curve=c), settings=Settings(estimator))[2] for c in (0.0, 0.2))
+    straight, curved = (fitted(*pair(rng, curve=c), settings=Settings(estimator))[1] for c in (0.0, 0.2))
     assert abs(straight.intercept - 0.1) < 3 * np.sqrt(straight.statistical[1, 1] + straight.systematic[1, 1])
     error = abs(curved.intercept - 0.1)
     assert error > 5 * np.sqrt(curved.statistical[1, 1])
@@ -95,29 +95,22 @@ def coloured(rng, scatter, drift=0.0, shape=(90, 100)):
 def test_a_colour_that_drifts_unseen_is_in_the_systematic_error(rng, estimator):
     pulls = []
     for drift in (-0.015, -0.01, 0.01, 0.015):
-        _, _, found = fitted(*coloured(rng, 0.05, drift), settings=Settings(estimator))
+        _, found = fitted(*coloured(rng, 0.05, drift), settings=Settings(estimator))
         pulls.append((found.intercept - 0.1) / np.sqrt(found.systematic[1, 1] + found.statistical[1, 1]))
     assert np.sqrt(np.mean(np.square(pulls))) < 1.6
 
 
 def test_colours_that_do_not_vary_cannot_drift(rng):
     settings = Settings("errors_in_variables")  # in a binned fit the other systematic errors are as large
-    varied, pale = (fitted(*coloured(rng, s), settings=settings)[2].systematic[1, 1] for s in (0.05, 0.005))
+    varied, pale = (fitted(*coloured(rng, s), settings=settings)[1].systematic[1, 1] for s in (0.05, 0.005))
     assert np.sqrt(pale) < np.sqrt(varied) / 3
 
 
 def test_systematic_errors_do_not_change_with_the_zero_of_the_reference(rng):
     x, y = coloured(rng, 0.05)
-    inside = np.isfinite(x)
     for estimator in ESTIMATORS:
-        found = []
-        for shift in (0.0, 20.0):
-            limits, edges = (0.25 + shift, 2.0 + shift), EDGES + shift
-            samples = sample_pair(x + shift, y, inside, beam_coverage(inside, 4.0), beam=4.0)
-            bins = bin_medians((x + shift)[inside], y[inside], edges)
-            found.append(
-                fit_samples(samples, bins, limits=limits, edges=edges, sigma_x=0.001, settings=Settings(estimator))
-            )
+        given = {"settings": Settings(estimator)}
+        found = [fitted(x + shift, y, limits=(0.25 + shift, 2.0 + shift), **given)[1] for shift in (0.0, 20.0)]
         at_zero = [
             np.array([shift, 1.0]) @ f.systematic @ [shift, 1.0] for f, shift in zip(found, (0, 20), strict=True)
         ]
@@ -127,92 +120,37 @@ def test_systematic_errors_do_not_change_with_the_zero_of_the_reference(rng):
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_an_anchored_pair_closes(rng, estimator):
     x, y = pair(rng)
-    samples, given, found = fitted(x - 0.3, y, settings=Settings(estimator))
+    settings = Settings(estimator)
+    measured, found = fitted(x - 0.3, y, settings=settings)
     offset = offsets.internal_offset(found.slope, found.intercept, 0.3)
-    left = closure(samples, offset=offset, reference_offset=0.3, **given)
+    left = closure(measured, settings, offset=offset, reference_offset=0.3)
     variance = found.statistical + found.systematic
     assert abs(left) < 3 * np.sqrt(variance[1, 1] + 0.09 * variance[0, 0] - 0.6 * variance[0, 1])
-    missed = closure(samples, offset=offset - 0.5, reference_offset=0.3, **given)
+    missed = closure(measured, settings, offset=offset - 0.5, reference_offset=0.3)
     assert_allclose(missed - left, 0.5, rtol=1e-9)
-    assert_allclose(closure(samples, offset=-found.intercept, reference_offset=0.0, **given), 0, atol=1e-6)
+    assert_allclose(closure(measured, settings, offset=-found.intercept, reference_offset=0.0), 0, atol=1e-6)
 
 
 def test_clean_pair_has_no_flags(rng):
-    assert fitted(*pair(rng), known=(1.0, 1.3))[2].flags == ()
+    assert fitted(*pair(rng), known=(1.0, 1.3))[1].flags == ()
 
 
 def test_each_flag_is_raised_by_what_it_means(rng):
     x, y = pair(rng)
     raised = {
-        "few_bins": fitted(x, y, limits=(0.5, 0.95))[2],
-        "range_outside_data": fitted(x, y, limits=(1.8, 5.5))[2],
-        "slope_unusual": fitted(x, y, known=(0.5, 0.9))[2],
-        "gradient": fitted(*pair(rng, plane=0.5))[2],
-        "edge_dominated": fitted(x, y, beam=60.0)[2],
-        "noise_unknown": fitted(x, y, sigma_x=np.nan, settings=Settings("errors_in_variables"))[2],
+        "few_bins": fitted(x, y, limits=(0.5, 0.95))[1],
+        "range_outside_data": fitted(x, y, limits=(1.8, 5.5))[1],
+        "slope_unusual": fitted(x, y, known=(0.5, 0.9))[1],
+        "gradient": fitted(*pair(rng, plane=0.5))[1],
+        "edge_dominated": fitted(x, y, beam=60.0)[1],
+        "noise_unknown": fitted(x, y, sigma_x=np.nan, settings=Settings("errors_in_variables"))[1],
         "not_converged": few_pixels(18),
-        "structured_residuals": fitted(x, y + tiles(x.shape, 2, 0.5, [0.3, 0, 0, 0.3]))[2],
+        "structured_residuals": fitted(x, y + tiles(x.shape, 2, 0.5, [0.3, 0, 0, 0.3]))[1],
     }
     for word, found in raised.items():
         assert word in found.flags, word
-    elsewhere = {"references_disagree", "misaligned", "uncorrelated"}  # test_fitting.py, test_alignment.py
+    elsewhere = {"references_disagree", "misaligned", "uncorrelated"}  # test_offsets.py, test_alignment.py
     assert set(raised) | elsewhere == set(flags.MEANING)
-
-
-def tiles(shape, across, angle, levels):
-    """Squares of the given levels, in turn, so many across a field, rotated by an angle (radians)."""
-    v, u = np.indices(shape) - np.array(shape).reshape(2, 1, 1) / 2
-    side = max(shape) / across
-    cosine, sine = np.cos(angle), np.sin(angle)
-    row, column = ((w // side + 50).astype(int) for w in (cosine * v - sine * u, cosine * u + sine * v))
-    return np.array(levels, dtype=float).reshape(2, -1)[row % 2, column % (len(levels) // 2)]
-
-
-TILES = {"checkerboard": (2, [0.3, 0, 0, 0.3]), "smaller": (3, [0.3, 0, 0, 0.3]), "uneven": (2, [0.35, 0, -0.1, 0.2])}
-
-
-@pytest.mark.parametrize("case", TILES)
-def test_steps_between_tiles_are_found_at_usual_noise(case):
-    found = []
-    for seed in range(10):
-        sky = scenes.external_pair(seed, scenes.REFERENCES[0], colours=0.25)
-        across, levels = TILES[case]
-        steps = tiles(sky.y.shape, across, np.pi / 20 * seed, levels)
-        sky = sky._replace(y=sky.y + scenes.convolved(steps, sky.beam))
-        found.append(flags.block_contrast(*residuals(sky)) > flags.CONTRAST)
-    assert np.mean(found) >= 0.8
-
-
-@pytest.mark.parametrize("scene", ["disk", "textured", "regions"])
-def test_colours_of_a_sky_and_a_curved_relation_are_no_steps(scene):
-    found = []
-    for seed in range(8):
-        for reference in (scenes.REFERENCES[0], W3):
-            sky = scenes.external_pair(seed, reference, scene=scene, colours=1.0)
-            found.append(flags.block_contrast(*residuals(sky._replace(y=sky.y + 0.1 * sky.x**2))))
-    assert np.mean(np.array(found) > flags.CONTRAST) <= 0.1
-
-
-def residuals(sky):
-    """Residuals of the samples in the range about a least-squares line, their x and place, and the beam."""
-    inside = np.isfinite(sky.x) & np.isfinite(sky.y)
-    samples = sample_pair(sky.x, sky.y, inside, beam_coverage(inside, sky.beam), beam=sky.beam)
-    chosen = (samples.x >= LIMITS[0]) & (samples.x < LIMITS[1])
-    x, y, row, column = (values[chosen] for values in samples[:4])
-    return y - np.polyval(np.polyfit(x, y, 1), x), x, row, column, samples.beam
-
-
-def test_noise_alone_and_an_exact_line_have_no_contrast(rng):
-    row, column = np.indices((80, 90)).reshape(2, -1)
-    x = rng.uniform(0.3, 2, row.size)
-    noise = scenes.correlated_noise(rng, (80, 90), 3.0, 0.1).ravel()
-    assert flags.block_contrast(noise, x, row, column, 3.0) < 1
-    assert flags.block_contrast(0 * x, x, row, column, 3.0) == 0
-    assert flags.block_contrast(1e-15 * noise, x, row, column, 3.0) < 1e-6
-    # Steps without any noise, and too small a field to tell.
-    steps = tiles((80, 90), 2, 0.0, [0.3, 0, 0, 0.3]).ravel()
-    assert flags.block_contrast(steps, x, row, column, 3.0) > 10
-    assert flags.block_contrast(steps, x, row, column, 40.0) == 0
 
 
 def few_pixels(seed, size=16):
@@ -222,7 +160,7 @@ def few_pixels(seed, size=16):
     sky = 3 * np.exp(-np.hypot(v, u) / (size / 3))
     y = 1.2 * sky * (1 + 0.1 * rng.normal(size=sky.shape)) + 0.1 + 0.05 * rng.normal(size=sky.shape)
     x = sky + 0.15 * rng.normal(size=sky.shape)
-    return fitted(x, y, settings=Settings("errors_in_variables", erode_fwhm=0.0), sigma_x=0.15, beam=2.0)[2]
+    return fitted(x, y, settings=Settings("errors_in_variables", erode_fwhm=0.0), sigma_x=0.15, beam=2.0)[1]
 
 
 def test_a_fit_that_converges_is_not_flagged():
@@ -232,17 +170,17 @@ def test_a_fit_that_converges_is_not_flagged():
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_noise_of_the_reference_that_is_not_known_is_flagged(rng, estimator):
     x, y = pair(rng)
-    assert "noise_unknown" in fitted(x, y, sigma_x=np.nan, settings=Settings(estimator))[2].flags
-    assert "noise_unknown" not in fitted(x, y, sigma_x=0.0, settings=Settings(estimator))[2].flags
+    assert "noise_unknown" in fitted(x, y, sigma_x=np.nan, settings=Settings(estimator))[1].flags
+    assert "noise_unknown" not in fitted(x, y, sigma_x=0.0, settings=Settings(estimator))[1].flags
 
 
 def test_bins_are_flagged_where_what_noise_does_to_them_cannot_be_told(rng):
     """One row of pixels: enough for bins, too few samples for errors_in_variables."""
     x = np.linspace(0.3, 0.8, 18)[None] * np.ones((1, 1))
     y = 1.2 * x + 0.1 + 0.001 * rng.normal(size=x.shape)
-    found = fitted(x, y, beam=2.0)[2]
+    found = fitted(x, y, beam=2.0)[1]
     assert "noise_unknown" in found.flags
-    assert "noise_unknown" not in fitted(x, y, beam=2.0, sigma_x=0.0)[2].flags
+    assert "noise_unknown" not in fitted(x, y, beam=2.0, sigma_x=0.0)[1].flags
 
 
 def test_slopes_are_known_by_band_and_reference():
@@ -260,12 +198,6 @@ def test_eroding_and_masking_take_pixels_from_both_estimators(rng):
     x, y = pair(rng)
     y[:, :6] += 5  # a bad edge
     for estimator in ESTIMATORS:
-        samples, given, _ = fitted(x, y, settings=Settings(estimator, erode_fwhm=3.0))
-        assert_allclose(closure(samples, offset=0.0, reference_offset=0.0, **given), -0.1, atol=0.05)
-
-
-def test_a_fit_by_its_own_script_functions_is_the_same(rng):
-    found = fit(scenes.external_pair(3, W3), W3.label, "binned")
-    assert found["status"] == "fitted"
-    assert found["intercept_err"] > 0
-    assert found["intercept_sys"] > 0
+        settings = Settings(estimator, erode_fwhm=3.0)
+        measured, _ = fitted(x, y, settings=settings)
+        assert_allclose(closure(measured, settings, offset=0.0, reference_offset=0.0), -0.1, atol=0.05)

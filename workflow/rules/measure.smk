@@ -1,6 +1,6 @@
-rule bin_pair:
+rule measure_pair:
     input:
-        lib=library_files("bin_pair"),
+        lib=library_files("measure_pair"),
         image=REPROJECTED,
         reference=reference_of,
         mask=mask_of,
@@ -9,9 +9,9 @@ rule bin_pair:
     output:
         **{kind: f"{PAIR}{ending}" for kind, ending in MEASURED.items()},
     log:
-        f"{LOGS}/bin_pair/{{band}}_{{image}}_on_{{reference}}.log",
+        f"{LOGS}/measure_pair/{{band}}_{{image}}_on_{{reference}}.log",
     benchmark:
-        f"{TARGET}/benchmarks/bin_pair/{{band}}_{{image}}_on_{{reference}}.tsv"
+        f"{TARGET}/benchmarks/measure_pair/{{band}}_{{image}}_on_{{reference}}.tsv"
     conda:
         "../../environment.yml"
     resources:
@@ -24,4 +24,4 @@ rule bin_pair:
         anchor=anchor_of,
         stamps=lambda wildcards: stamps(reference_of(wildcards), mask_of(wildcards), error_of(wildcards)),
     script:
-        "../scripts/bin_pair.py"
+        "../scripts/measure_pair.py"

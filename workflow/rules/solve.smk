@@ -1,14 +1,14 @@
 # Fits of the images of an instrument's ref_band on external references; of any other band on the ref_band.
 
 
-rule fit_external:
+rule solve_external:
     input:
-        lib=library_files("fit_images"),
+        lib=library_files("solve_offsets"),
         pixels=lambda wildcards: measured_files(solved_group(wildcards)),
     output:
         EXTERNAL,
     log:
-        f"{LOGS}/fit_external/{{instrument}}.log",
+        f"{LOGS}/solve_external/{{instrument}}.log",
     conda:
         "../../environment.yml"
     resources:
@@ -17,18 +17,18 @@ rule fit_external:
         images=lambda wildcards: fits_of(solved_group(wildcards)),
         settings=fit_settings(),
     script:
-        "../scripts/fit_images.py"
+        "../scripts/solve_offsets.py"
 
 
-use rule fit_external as fit_internal with:
+use rule solve_external as solve_internal with:
     input:
-        lib=library_files("fit_images"),
+        lib=library_files("solve_offsets"),
         pixels=lambda wildcards: measured_files(solved_group(wildcards)),
         external=EXTERNAL,
     output:
         INTERNAL,
     log:
-        f"{LOGS}/fit_internal/{{band}}_{{instrument}}.log",
+        f"{LOGS}/solve_internal/{{band}}_{{instrument}}.log",
 
 
 # One record for every image of a target, the skipped ones included: what all that follows goes by. Only now is it known

@@ -1,0 +1,263 @@
+"""The fit of a pair from what was measured of it: the line, its errors, and its flags."""
+
+import logging
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ..errors import AnchoringError
+from ..images.coverage import beam_area, least_coverage
+from ..measuring.measurement import Measurement
+from ..measuring.noise import RELATIVE_ERROR
+from . import flags, jackknife, systematics
+from .binned import bin_weights, fit_line, line_of_bins
+from .errors_in_variables import errors_in_variables, moments, moments_line, require_rise
+from .settings import Settings
+
+REFITS = 4  # passes of a fit without one block, from the line of all: enough for 3 % of its error
+
+
+class Fit(NamedTuple):
+    """A line, its statistical and systematic covariance, and how it came about.
+
+    slope, intercept, rms : float
+        rms of the residuals of bins or, for errors_in_variables, 1.4826 MAD of those of samples; MJy/sr.
+    statistical, systematic : (2, 2) arrays
+        Covariances of (slope, intercept).
+    used : (bins,) bool array
+        Bins of the line, or with samples in it.
+    n_independent : float
+        Beam areas, pi / (4 ln 2) FWHM^2, covered by the samples in the range.
+    flags : tuple of str
+    """
+
+    slope: float
+    intercept: float
+    rms: float
+    statistical: np.ndarray
+    systematic: np.ndarray
+    used: np.ndarray
+    n_independent: float
+    flags: tuple
+
+
+def fit_pair(measurement, settings, known_slopes=None):
+    """Fit a pair.
+
+    The systematic covariance is a sum of d d^T over changes d of (slope, intercept):
+
+    - by a colour that drifts with brightness, which is curved too little to be seen but moves the line's zero. With T
+      the brightness above the zero of x and f the scatter of the colour, y = T (m + f DRIFT ln T) is 0 at T = 0 and
+      the line through it is not;
+    - PARABOLA times that to the fainter half of the range, if chance hardly explains it: a curve that is seen;
+    - to errors_in_variables, for the binned fit, which is how much its medians are off;
+    - to a noise of x that differs by its own relative error, for errors_in_variables.
+
+    What chance explains of the latter two changes is removed: d sqrt(1 - 2 / chi^2), chi^2 = d^T C^-1 d with the
+    jackknife's covariance C of d, whose mean is 2 by chance.
+
+    Parameters
+    ----------
+    measurement : Measurement
+        A `zero` that is not known is taken below its `limits` by a seventh of their distance, as 0 is below [0.25, 2].
+    settings : Settings
+    known_slopes : (low, high), optional
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    AnchoringError
+        If there is no line.
+    """
+    if not measurement.bins.count.any():
+        raise AnchoringError(_nothing_in_range(measurement))
+    samples, limits, zero = measurement.samples, measurement.limits, measurement.zero
+    blocks = jackknife.blocks_of(samples)
+    weights = jackknife.without_one(blocks.number)
+    zero = limits[0] - (limits[1] - limits[0]) / 7 if zero is None else zero
+    context = _Context(measurement, settings, noise_of(measurement), zero, blocks, weights)
+    line, replicates, changes = (_binned if settings.estimator == "binned" else _errors_in_variables)(context)
+    require_rise(line.slope, limits)
+    statistical = jackknife.stated_covariance(*replicates, within=blocks.within)
+    systematic = sum((np.outer(d, d) for d in changes), np.zeros((2, 2)))
+    in_range = np.count_nonzero((samples.x >= limits[0]) & (samples.x < limits[1]))
+    independent = in_range / beam_area(samples.beam)
+    found = _flags(context, line, np.sqrt(np.diag(statistical)), known_slopes)
+    return Fit(line.slope, line.intercept, line.rms, statistical, systematic, line.used, independent, found)
+
+
+def noise_of(measurement):
+    """Noise of a sample's x that a fit takes, MJy/sr: 0 where it is not known."""
+    sigma = measurement.noise.sigma
+    return sigma if math.isfinite(sigma) else 0.0
+
+
+def _nothing_in_range(measurement):
+    (low, high), (lowest, highest) = measurement.limits, measurement.span
+    return (
+        f"no pixels of the reference in [{low:.4g}, {high:.4g}] MJy/sr: in the overlap its values lie between "
+        f"{lowest:.4g} and {highest:.4g}; expected some in the range: set intensity_range or range_on, or give a "
+        "galaxy_table"
+    )
+
+
+def as_record(fit):
+    """The numbers of a Fit as fields of a FitRecord (a mapping)."""
+    return {
+        "slope": fit.slope,
+        "intercept": fit.intercept,
+        "rms": fit.rms,
+        **_errors_of(fit.statistical, "slope_err", "intercept_err", "covariance"),
+        **_errors_of(fit.systematic, "slope_sys", "intercept_sys", "covariance_sys"),
+        "n_bins": int(np.count_nonzero(fit.used)),
+        "n_independent": fit.n_independent,
+        "used": fit.used.tolist(),
+        "flags": list(fit.flags),
+    }
+
+
+class _Context(NamedTuple):
+    measurement: Measurement
+    settings: Settings
+    sigma_x: float
+    zero: float
+    blocks: jackknife.Blocks
+    weights: np.ndarray
+
+    def covered(self, estimator=None):
+        """x and y of the samples that an estimator uses, and their blocks."""
+        x, y, mask = self.measurement.samples.covered(self.settings.least_coverage(estimator))
+        return x, y, self.blocks.index[mask]
+
+
+class _Line(NamedTuple):
+    """As of a Fit; whether what noise of x does is known and in the changes; what was left open of the line."""
+
+    slope: float
+    intercept: float
+    rms: float
+    used: np.ndarray
+    noise_counts: bool
+    open: tuple = (0.0, 0.0)
+
+
+def _binned(context):
+    bins, settings = context.measurement.bins, context.settings
+    low, high = context.measurement.limits
+    try:
+        found = line_of_bins(bins, settings)
+    except AnchoringError as error:
+        raise AnchoringError(f"{error}, in [{low:.4g}, {high:.4g}] MJy/sr of the reference") from error
+    x, y, block = context.covered()
+    medians, mean_weights = jackknife.replicate_medians(x, y, context.measurement.edges, block, context.weights)
+    counts = bins.count if settings.bin_weights == "count" else None
+    # A bin can hold pixels, at an edge, but no complete sample.
+    used = found.used & np.isfinite(medians).all(axis=0)
+
+    def replicated(chosen):
+        return jackknife.replicate_lines(bins.x, medians, mean_weights, chosen, counts)
+
+    def fitted(chosen, x, values):
+        return fit_line(x[chosen], values[chosen], weights=bin_weights(bins, settings)[chosen], passes=1)
+
+    replicates = replicated(used) if np.count_nonzero(used) > 1 else np.full((2, len(context.weights)), np.nan)
+    inside = (x >= low) & (x < high)
+    colour = systematics.colour_scatter(_residual(found, x[inside], y[inside]), x[inside] - low)
+    brightness = bins.x - context.zero
+    at_zero = fitted(found.used, brightness, systematics.drifting(brightness)).intercept
+    changes = [systematics.drift_change(colour, at_zero)]
+    half, within = bins.x < (low + high) / 2, context.blocks.within
+    if np.count_nonzero(used & half) >= 2:
+        fainter = fitted(used & half, bins.x, bins.median), replicated(used & half)
+        changes.append(systematics.curve_change(found, replicates, *fainter, within))
+    noise_counts = math.isfinite(context.measurement.noise.sigma)
+    if context.sigma_x > 0:
+        try:
+            changes.append(systematics.beyond_chance(found, replicates, *_relation(context), within))
+        except AnchoringError as error:
+            logging.warning("what noise of the reference does to the bins is not known: %s", error)
+            noise_counts = False
+    return _Line(*found, noise_counts), replicates, changes
+
+
+def _errors_in_variables(context):
+    relation, replicates = _relation(context)
+    (x, y, _), t = context.covered(), relation.x_true
+    low, high = context.measurement.limits
+    brightness = t - context.zero
+    products = moments(brightness, brightness, systematics.drifting(brightness), relation.weight)
+    colour = systematics.colour_scatter(_residual(relation, x[relation.used], y[relation.used]), t - low)
+    changes = [systematics.drift_change(colour, moments_line(products.sum(axis=1))[1])]
+    try:
+        half = _relation(context, limits=(low, (low + high) / 2), start=relation[:2])
+        changes.append(systematics.curve_change(relation, replicates, *half, context.blocks.within))
+    except AnchoringError as error:
+        logging.info("the fainter half of the range alone has no line: %s", error)
+    if context.sigma_x > 0:
+        noisier = _relation(context, sigma_x=context.sigma_x * (1 + RELATIVE_ERROR), start=relation[:2])[0]
+        changes.append(systematics.change(relation, noisier))
+    count, _ = np.histogram(t, context.measurement.edges)
+    noise_counts = math.isfinite(context.measurement.noise.sigma)
+    line = _Line(relation.slope, relation.intercept, relation.scatter, count > 0, noise_counts, relation.change)
+    return line, _refitted(context, relation, replicates), changes
+
+
+def _residual(line, x, y):
+    return y - line.intercept - line.slope * x
+
+
+def _relation(context, *, limits=None, sigma_x=None, start=None):
+    """The errors-in-variables line and its replicates."""
+    x, y, block = context.covered("errors_in_variables")
+    sigma_x = context.sigma_x if sigma_x is None else sigma_x
+    relation = errors_in_variables(x, y, limits=limits or context.measurement.limits, sigma_x=sigma_x, start=start)
+    return relation, jackknife.replicate_relation(relation, x, y, block, context.weights)
+
+
+def _refitted(context, relation, replicates):
+    """Replicates whose samples and weights are chosen again; where too few are left, those of `replicates`."""
+    x, y, block = context.covered()
+    result = np.array(replicates)
+    given = {"limits": context.measurement.limits, "sigma_x": context.sigma_x, "start": relation[:2]}
+    for without in np.unique(block[relation.used]):
+        kept = block != without
+        try:
+            found = errors_in_variables(x[kept], y[kept], **given, passes=REFITS)
+        except AnchoringError:
+            continue
+        result[:, without] = found.slope, found.intercept
+    return result
+
+
+def _flags(context, line, errors, known_slopes):
+    measurement, samples = context.measurement, context.measurement.samples
+    low, high = measurement.limits
+    in_range = (samples.x >= low) & (samples.x < high)
+    x, y, row, column, coverage = (values[in_range] for values in samples[:5])
+    filled, _ = np.histogram(samples.x, measurement.edges)
+    near_edge = coverage < least_coverage(flags.EDGE)
+    residual = _residual(line, x, y)
+    plane = systematics.plane_significance(residual, row, column, context.blocks.index[in_range], context.weights)
+    raised = {
+        "few_bins": np.count_nonzero(line.used) < flags.FEW_BINS,
+        "range_outside_data": np.count_nonzero(filled) < len(filled) / 2,
+        "slope_unusual": flags.slope_is_unusual(line.slope, errors[0], known_slopes),
+        "edge_dominated": near_edge.size > 0 and near_edge.mean() > 0.5,
+        "gradient": plane > flags.PLANE,
+        "structured_residuals": systematics.block_contrast(residual, x, row, column, samples.beam) > flags.CONTRAST,
+        "noise_unknown": not line.noise_counts,
+        "not_converged": flags.is_open(line.open, errors),
+    }
+    return tuple(word for word in flags.MEANING if raised.get(word))
+
+
+def _errors_of(covariance, slope, intercept, both):
+    return {
+        slope: math.sqrt(covariance[0, 0]),
+        intercept: math.sqrt(covariance[1, 1]),
+        both: float(covariance[0, 1]),
+    }

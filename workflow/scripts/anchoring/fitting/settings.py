@@ -1,0 +1,28 @@
+"""How pairs are fitted, as the configuration chooses."""
+
+from typing import NamedTuple
+
+from ..images.coverage import least_coverage
+
+ERODE = {"binned": 0.0, "errors_in_variables": 0.3}  # FWHM, unless the configuration says otherwise
+
+
+class Settings(NamedTuple):
+    """How a pair is fitted.
+
+    estimator : {"binned", "errors_in_variables"}
+    erode_fwhm : float or None
+        FWHM from an edge or hole up to which pixels are left out; None for the estimator's own (ERODE).
+    bin_weights : {"equal", "count"}
+    clip : {"std", "mad"}
+        Of bins; errors_in_variables always clips pixels by the MAD.
+    """
+
+    estimator: str = "binned"
+    erode_fwhm: float | None = None
+    bin_weights: str = "equal"
+    clip: str = "std"
+
+    def least_coverage(self, estimator=None):
+        """Beam coverage, 0 to 1, from which on pixels are used, by this estimator or another."""
+        return least_coverage(ERODE[estimator or self.estimator] if self.erode_fwhm is None else self.erode_fwhm)

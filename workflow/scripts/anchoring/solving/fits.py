@@ -1,0 +1,82 @@
+"""From what was measured of a pair to the record of its fit, and of the fit's closure."""
+
+import logging
+from dataclasses import replace
+
+from ..errors import AnchoringError, reason_of
+from ..fitting import alignment, flags
+from ..fitting.closure import closure
+from ..fitting.fit_pair import as_record, fit_pair
+from .records import OF_THE_PLAN, FitRecord
+
+
+def fit_record(pair, measurement, settings, band):
+    """The record of the fit of a pair; whatever keeps it from being fitted is its `reason`.
+
+    Parameters
+    ----------
+    pair : mapping
+        What the plan knows of it: records.OF_THE_PLAN, and `problem`, the reason why there is nothing to fit, or "".
+    measurement : Measurement or None
+        None where there is a problem.
+    settings : Settings
+    band : str
+        Of the image.
+
+    Returns
+    -------
+    FitRecord
+    """
+    known = {name: pair[name] for name in OF_THE_PLAN}
+    if pair["problem"]:
+        return FitRecord(**known, status="skipped", reason=pair["problem"])
+    known |= {"n_pixels": measurement.n_pixels, "n_bins": 0}
+    try:
+        if measurement.refused:
+            raise AnchoringError(measurement.refused)
+        known |= dict(zip(("range_min", "range_max"), measurement.limits, strict=True))
+        aligned = alignment.align(measurement.samples, measurement.axes)
+        known |= {**alignment.as_record(aligned), "flags": alignment.flags_of(aligned)}
+        fit = as_record(fit_pair(measurement, settings, flags.known_slopes(band, pair["label"])))
+        alignment.require_one_sky(aligned)
+    except Exception as error:
+        return FitRecord(**known, status="failed", reason=reason_of(error, f"{band} on {pair['reference']}"))
+    raised = [word for word in flags.MEANING if word in (*fit["flags"], *known["flags"])]
+    return FitRecord(
+        **{**known, **fit, "flags": raised},
+        status="fitted",
+        estimator=settings.estimator,
+        sigma_x=measurement.noise.sigma,
+        noise=measurement.noise.source,
+        image_source=measurement.image_source,
+        reference_source=measurement.reference_source,
+        reference_unit=measurement.reference_unit,
+    )
+
+
+def with_closure(record, measurement, settings, *, reference_offset, range_follows):
+    """An anchored image's record with the closure of the fit that fixed its offset.
+
+    Parameters
+    ----------
+    record : ImageRecord
+    measurement : Measurement
+        Of the fit that fixed the offset.
+    settings : Settings
+    reference_offset : float
+        MJy/sr, added to the reference.
+    range_follows : bool
+        Whether the range is one of the anchored reference, and moves with its offset.
+
+    Returns
+    -------
+    ImageRecord; as it was if the anchored pair has no line.
+    """
+    offsets = {"offset": record.offset, "reference_offset": reference_offset}
+    try:
+        value = closure(measurement, settings, **offsets, move=reference_offset if range_follows else 0.0)
+    except AnchoringError as refusal:
+        logging.info("%s: no closure: %s", record.image, refusal)
+        return record
+    fits = [replace(fit, closure=value) if i == record.chosen else fit for i, fit in enumerate(record.fits)]
+    return replace(record, fits=fits)

@@ -1,0 +1,43 @@
+"""Fit every pair of some images and solve their offsets: on external references, or on the images these anchored."""
+
+from anchoring.fitting.settings import Settings
+from anchoring.measuring.measurement import read_measurement
+from anchoring.script import run
+from anchoring.solving import offsets, records
+from anchoring.solving.fits import fit_record, with_closure
+
+
+def main(images, output, settings=None, external=None):
+    settings = Settings(**(settings or {}))
+    references = external and {(record.band, record.name): record for record in records.read([external])}
+    records.write(output, [solved(image, settings, references) for image in images])
+
+
+def solved(image, settings, references):
+    """The record of an image of the plan; `references` are those of the ref_band, None where it is one itself."""
+    known, pairs = {key: value for key, value in image.items() if key != "pairs"}, image["pairs"]
+    measured = [None if pair["problem"] else read_measurement(pair["bins"], pair["pixels"]) for pair in pairs]
+    fits = [fit_record(pair, m, settings, known["band"]) for pair, m in zip(pairs, measured, strict=True)]
+    record = records.ImageRecord(**known, fits=fits)
+    record = offsets.solve_external(record) if references is None else offsets.solve_internal(record, references)
+    if record.chosen is None:
+        return record
+    fit = record.chosen_fit
+    return with_closure(
+        record,
+        measured[record.chosen],
+        settings,
+        reference_offset=references[fit.label, fit.reference].offset if references else 0.0,
+        range_follows=pairs[record.chosen]["range_follows"],
+    )
+
+
+if __name__ == "__main__":
+    run(
+        main,
+        snakemake.log[0],
+        images=snakemake.params.images,
+        output=snakemake.output[0],
+        settings=snakemake.params.settings,
+        external=snakemake.input.get("external"),
+    )
