@@ -12,7 +12,8 @@ import plot_image
 from anchoring.measuring.binning import bin_medians, fixed_width_edges, pixel_density
 from anchoring.measuring.thumbnails import FAINT, SIDE, View, empty_view, make_view
 from anchoring.showing.before_after_figure import bar_ticks, density, picture, stretch
-from anchoring.showing.fit_figure import fits_figure, save_figure, styled
+from anchoring.showing.fit_figure import fits_figure
+from anchoring.showing.layout import save_figure, styled
 from anchoring.solving.records import without_offset
 
 OFFSET, SLOPE = 0.4, 1.7

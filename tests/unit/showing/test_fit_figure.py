@@ -17,7 +17,8 @@ from matplotlib.colors import same_color
 from numpy.testing import assert_allclose
 
 from anchoring.measuring.binning import bin_medians, fixed_width_edges, pixel_density
-from anchoring.showing.fit_figure import axis_label, band_label, equation, fits_figure, save_figure, styled
+from anchoring.showing.fit_figure import axis_label, band_label, equation, fits_figure
+from anchoring.showing.layout import save_figure, styled
 
 SLOPE, INTERCEPT, RANGE = 1.25, -0.4, (0.25, 2.0)
 REASON = "no pixels of the reference in [0.25, 2] MJy/sr: expected some in the range: set intensity_range or range_on"
@@ -299,7 +300,8 @@ def test_processes_without_a_home_or_side_by_side_are_quiet_and_draw_the_same(sa
     (tmp_path / "a_file").touch()
     places = [tmp_path / "a_file" / "never", tmp_path / "new", tmp_path / "new"]
     code = (
-        "import pickle, sys; from anchoring.showing.fit_figure import fits_figure, save_figure; "
+        "import pickle, sys; from anchoring.showing.fit_figure import fits_figure; "
+        "from anchoring.showing.layout import save_figure; "
         "save_figure(fits_figure([pickle.load(open(sys.argv[1], 'rb'))]), sys.argv[2:]); "
         "print('pyplot' in str(sys.modules))"
     )
