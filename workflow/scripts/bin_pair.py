@@ -52,7 +52,7 @@ def main(
         _require_a_beam(observed, beam, image, reference)
         covered = coverage.beam_coverage(observed, beam)
         settings = Settings(**options["settings"])
-        both = observed if mask is None else observed & ~masks.left_out(mask, comparison.header, observed.shape)
+        both = observed if mask is None else observed & ~masks.masked_pixels(mask, comparison.header, observed.shape)
         binned = both & (covered >= settings.least_coverage("binned"))
         if not binned.any():
             raise AnchoringError(
@@ -83,7 +83,7 @@ def main(
             "reference_unit": str(unit),
             "range": limits,
             "edges": edges.tolist(),
-            "span": coverage.extremes(x_image, binned),
+            "span": coverage.value_range(x_image, binned),
             "n_pixels": int(medians.count.sum()),
             "zero": _zero(kind, anchor, shift),
             "axes": axes.tolist(),

@@ -11,10 +11,10 @@ from anchoring.images.coverage import (
     SIGMA_PER_FWHM,
     beam_coverage,
     blocks,
-    extremes,
     least_coverage,
-    left_out,
-    thinned,
+    masked_pixels,
+    subsample,
+    value_range,
 )
 from anchoring.measuring.samples import ENOUGH, sample_pair, sample_side
 
@@ -71,19 +71,19 @@ def test_blocks_are_the_pixels_inside_in_order_and_native(rng, monkeypatch):
     assert all(a.dtype == b.dtype == np.dtype(np.float32) for a, b in found)
     for image, parts in zip((x, y), zip(*found, strict=True), strict=True):
         assert np.array_equal(np.concatenate(parts), image[inside])
-    assert extremes(x, inside) == [x[inside].min(), x[inside].max()]
+    assert value_range(x, inside) == [x[inside].min(), x[inside].max()]
 
 
 def test_a_thinned_image_has_its_distribution(rng):
     image, inside = rng.normal(size=(300, 401)), np.zeros((300, 401), dtype=bool)
     inside[100:] = True
-    assert np.array_equal(thinned(image, inside), image[inside])
-    some = thinned(image, inside, 10_000)
+    assert np.array_equal(subsample(image, inside), image[inside])
+    some = subsample(image, inside, 10_000)
     assert 9_000 < some.size < 13_000
     assert_allclose(np.percentile(some, (16, 50, 84)), (-0.994, 0, 0.994), atol=0.05)
     stripes = np.zeros((300, 400), dtype=bool)
     stripes[:, 1::2] = True
-    assert thinned(np.ones(stripes.shape), stripes, 7_500).size == 7_500
+    assert subsample(np.ones(stripes.shape), stripes, 7_500).size == 7_500
 
 
 def test_nothing_is_eroded_by_nothing():
@@ -92,9 +92,9 @@ def test_nothing_is_eroded_by_nothing():
 
 
 def test_mask_leaves_out_ones_and_keeps_what_it_does_not_know():
-    assert left_out(np.array([0.0, 1.0, np.nan])).tolist() == [False, True, False]
-    with pytest.raises(AnchoringError, match="1 = leave out"):
-        left_out(np.array([0.0, 3.0]))
+    assert masked_pixels(np.array([0.0, 1.0, np.nan])).tolist() == [False, True, False]
+    with pytest.raises(AnchoringError, match="1 = masked"):
+        masked_pixels(np.array([0.0, 3.0]))
 
 
 def test_samples_of_a_small_field_are_its_pixels(rng):

@@ -1,4 +1,4 @@
-"""Which pixels of an overlap are trusted: away from edges and holes, and not masked."""
+"""Pixels of an overlap that may be fitted: far enough from edges and holes, and not masked."""
 
 import math
 
@@ -9,15 +9,21 @@ from ..errors import AnchoringError
 
 SIGMA_PER_FWHM = 1 / math.sqrt(8 * math.log(2))
 BAND = 256  # rows convolved at a time
-BLOCK = 2**16  # pixels worked on at a time: what the processor's cache holds
+BLOCK = 2**16  # pixels processed at a time: fits into the processor's cache
 
 
 def blocks(inside, *images):
-    """The pixels of some images that are inside a mask of their shape, in order and so many at a time.
+    """Pixels of some images inside a mask, in order, BLOCK pixels of the images at a time.
+
+    Parameters
+    ----------
+    inside : (ny, nx) bool array
+    *images : (ny, nx) arrays
+        In any byte order.
 
     Yields
     ------
-    list of 1-D arrays, one of each image; images may be as they lie in a file.
+    list of 1-D arrays in native byte order, one of each image
     """
     inside, *images = (array.ravel() for array in (inside, *images))
     for start in range(0, inside.size, BLOCK):
@@ -27,14 +33,14 @@ def blocks(inside, *images):
         yield [v.astype(v.dtype.newbyteorder("="), copy=False) for v in values]
 
 
-def extremes(image, inside):
-    """The lowest and the highest value of an image inside a mask, in which there is at least one."""
+def value_range(image, inside):
+    """[lowest, highest] value of an image inside a mask with at least one pixel."""
     found = [(v.min(), v.max()) for (v,) in blocks(inside, image) if v.size]
     return [float(min(low for low, _ in found)), float(max(high for _, high in found))]
 
 
-def thinned(image, inside, n=200_000):
-    """About n of the pixels of an image inside a mask (all of fewer), evenly spread: enough for a picture's limits."""
+def subsample(image, inside, n=200_000):
+    """About n evenly spread pixels of an image inside a mask, 1-D; all of them if there are fewer."""
     step = max(np.count_nonzero(inside) // n, 1)
     return np.concatenate([values[::step] for (values,) in blocks(inside, image)])
 
@@ -48,7 +54,7 @@ def beam_coverage(inside, beam):
     Parameters
     ----------
     inside : (ny, nx) bool array
-        Observed pixels; none is outside the array.
+        Observed pixels; everything outside the array is unobserved.
     beam : float
         FWHM, pixels.
 
@@ -73,13 +79,13 @@ def beam_coverage(inside, beam):
         spectrum *= beam_y[:, None]
         spectrum *= beam_x[: spectrum.shape[1]]
         ducc0.fft.c2r(spectrum, axes=(0, 1), lastsize=shape[1], forward=False, inorm=2, out=padded)
-        # Round-off of an FFT can leave a pixel that sees nothing a hair below 0.
+        # Round-off of the FFT makes some pixels slightly negative.
         np.maximum(padded[start - first : stop - first, :nx], 0, out=out[start:stop])
     return out
 
 
 def _beam_profile(sigma, n):
-    """A Gaussian of sum 1 to 4 sigma, without what is farther from its centre than n pixels reach."""
+    """A Gaussian out to 4 sigma, normalised to sum 1 and then cut at n - 1 pixels from its centre."""
     reach = int(4 * sigma + 0.5)
     profile = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     profile /= profile.sum()
@@ -87,37 +93,47 @@ def _beam_profile(sigma, n):
 
 
 def _transform(profile, n):
-    """The (real) transform of a symmetric profile about the origin of a grid of n."""
+    """The Fourier transform, real, of a symmetric profile centred on the origin of a grid of n pixels."""
     padded = np.zeros(n)
     padded[: profile.size] = profile
     return np.fft.fft(np.roll(padded, -(profile.size // 2))).real.astype(np.float32)
 
 
 def beam_area(beam):
-    """Area of a Gaussian beam of a FWHM, pi / (4 ln 2) FWHM^2; at least 1 pixel."""
+    """Area in pixels of a Gaussian beam of a FWHM in pixels, pi / (4 ln 2) FWHM^2; at least 1."""
     return max(math.pi / (4 * math.log(2)) * beam**2, 1.0)
 
 
 def least_coverage(erode_fwhm):
-    """The beam coverage of a pixel `erode_fwhm` FWHM inside a straight edge.
+    """The beam coverage of a pixel that is `erode_fwhm` FWHM inside a straight edge, used as a threshold.
 
-    It is Phi(erode_fwhm FWHM / sigma), Phi the normal distribution's integral: 0.95 for 0.7. Unlike a distance it
-    weighs a hole by its area: a lone missing pixel takes nothing away, a hole as large as the beam its surroundings.
+    Phi(erode_fwhm FWHM / sigma) with Phi the cumulative normal distribution, such as 0.95 for 0.7. Unlike a distance,
+    coverage accounts for the area of a hole: a single missing pixel removes no neighbours, a hole of a beam does.
     """
     if erode_fwhm == 0:
         return 0.0
     return 0.5 * (1 + math.erf(erode_fwhm / SIGMA_PER_FWHM / math.sqrt(2)))
 
 
-def left_out(mask):
-    """The pixels a mask image leaves out: its value is 1 (0: keep; not finite, or beyond the mask: keep).
+def masked_pixels(mask):
+    """Where a mask is 1. Pixels that are 0 or not finite are kept.
+
+    Parameters
+    ----------
+    mask : float array
+
+    Returns
+    -------
+    bool array of the same shape
 
     Raises
     ------
     AnchoringError
-        If it holds anything else.
+        If there are other values.
     """
     known = np.isfinite(mask)
     if np.any((mask[known] != 0) & (mask[known] != 1)):
-        raise AnchoringError("the mask holds values other than 0 and 1; expected 1 = leave out, 0 = keep")
+        raise AnchoringError(
+            "the mask holds values other than 0 and 1; expected 1 = masked, 0 = keep: correct the mask"
+        )
     return known & (mask == 1)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import AnchoringError
-from ..images.coverage import blocks, thinned
+from ..images.coverage import blocks, subsample
 
 WIDTH = 0.1  # MJy/sr, of a bin in a fixed range
 RANGE = (0.25, 2.0)  # MJy/sr on the reference axis
@@ -194,7 +194,7 @@ def _axis_edges(image, inside, n):
 
 def shown_limits(image, inside, percentiles):
     """About two percentiles of the pixels of an image inside a mask, for a picture: never one number twice."""
-    low, high = np.percentile(thinned(image, inside), percentiles)
+    low, high = np.percentile(subsample(image, inside), percentiles)
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
