@@ -5,6 +5,7 @@ docs/bad-inputs.md.
 """
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -651,7 +652,9 @@ def with_tables(text, found):
 
 
 def shown(words):
-    return f"`{' '.join(words.split())}`".replace("|", "\\|") if words else ""
+    """A message in a cell, without the words of a library, which change with its version."""
+    words = re.sub(r" \(details: .*\)$", "", " ".join(words.split()))
+    return f"`{words}`".replace("|", "\\|") if words else ""
 
 
 def main():
