@@ -44,11 +44,6 @@ def message(paths):
     """The message about anchored images of earlier runs; empty if there are none."""
     if not paths:
         return ""
-    more = [f"  and {len(paths) - SHOWN} more"] if len(paths) > SHOWN else []
-    return "\n".join(
-        [
-            f"{len(paths)} anchored images of earlier runs are not part of this one. Delete what you do not need:",
-            *(f"  {path}" for path in paths[:SHOWN]),
-            *more,
-        ]
-    )
+    listed = [*paths[:SHOWN], *([f"and {len(paths) - SHOWN} more"] if len(paths) > SHOWN else [])]
+    first = f"{len(paths)} anchored images of earlier runs are not part of this one. Delete what you do not need:"
+    return "\n  ".join([first, *listed])

@@ -228,17 +228,13 @@ def _names(hdus, path):
     shape, found = require_plane(hdus["SCI"].shape, hdus["SCI"], path), ["SCI"]
     for name in ("ERR", "WHT", "DQ"):
         hdu = hdus[name] if name in hdus and hdus[name].is_image and hdus[name].shape else None
-        alike = hdu is not None and _plane_shape(hdu) == shape
+        alike = hdu is not None and tuple(hdu.shape[axis] for axis in plane_axes(hdu.shape)) == shape
         if name == "ERR" and hdu is not None and not alike:
             raise AnchoringError(
                 f"{path}: ERR has shape {hdu.shape} and SCI {shape}; expected the same: correct or remove ERR"
             )
         found.append(name if alike and not (name == "DQ" and hdu.header["BITPIX"] < 0) else None)
     return found
-
-
-def _plane_shape(hdu):
-    return tuple(hdu.shape[axis] for axis in plane_axes(hdu.shape))
 
 
 def _require_known_asdf(hdu, path):
