@@ -30,6 +30,11 @@ PIXEL_KEYWORDS = {"BUNIT", "RADESYS", "RADECSYS", "EQUINOX", "EPOCH", "LONPOLE",
                   "PHOTMJSR", "PIXAR_SR"}  # fmt: skip
 PIXEL_PREFIXES = ("CTYPE", "CUNIT", "CRVAL", "CRPIX", "CDELT", "CROTA", "CD1_", "CD2_", "PC1_", "PC2_", "PV1_", "PV2_",
                   "PS1_", "PS2_", "A_", "B_", "AP_", "BP_")  # fmt: skip
+REMOVE = "remove the wrong keywords from its header"
+
+
+def _refused(path, got, expected, remedy="correct its header"):
+    return AnchoringError(f"{path} has {got}; expected {expected}: {remedy}")
 
 
 def plane_axes(shape):
@@ -58,10 +63,7 @@ def plane_header(header, path="the image"):
             pair = tuple(map(int, match.groups()[1:]))
             old, keyword = keyword, "{}{}_{}".format(match[1], *(number.get(i, 0) for i in pair))
             if len(number.keys() & set(pair)) == 1 and pair[0] != pair[1] and card.value != 0:
-                raise AnchoringError(
-                    f"{path} has {old} = {card.value!r}, which mixes an axis of the sky with another one; expected 0: "
-                    "correct its header"
-                )
+                raise _refused(path, f"{old} = {card.value!r}, which mixes an axis of the sky with another one", "0")
             if "0" in keyword[2:] or (keyword != old and keyword in header):
                 continue
         elif match := OF_AXIS.fullmatch(keyword):
@@ -93,10 +95,8 @@ def require_square(header, path="the image"):
     (a, b), (c, d) = _linear(header, path)
     # Singular values s and t of the matrix: s^2 + t^2 <= s t (SQUARE + 1 / SQUARE).
     if (a**2 + b**2 + c**2 + d**2) > abs(a * d - b * c) * (SQUARE + 1 / SQUARE):
-        raise AnchoringError(
-            f"{path} has pixels of {math.hypot(a, c) * 3600:.4g} x {math.hypot(b, d) * 3600:.4g} arcsec, which are not "
-            "square; expected square pixels: correct its header (CDELT, CD, PC) or resample it"
-        )
+        sides = f"pixels of {math.hypot(a, c) * 3600:.4g} x {math.hypot(b, d) * 3600:.4g} arcsec, which are not square"
+        raise _refused(path, sides, "square pixels", "correct its header (CDELT, CD, PC) or resample it")
 
 
 def _linear(header, path):
@@ -108,10 +108,10 @@ def _linear(header, path):
     names = [f"{name}{i}" for name in ("CDELT", "CROTA", "CD1_", "CD2_", "PC1_", "PC2_") for i in both]
     wrong = [name for name in names if name in header and not is_number(header[name])]
     if wrong:
-        raise AnchoringError(f"{path} has {wrong[0]} = {header[wrong[0]]!r}; expected a number: correct its header")
+        raise _refused(path, f"{wrong[0]} = {header[wrong[0]]!r}", "a number")
     has_cd, has_pc = (any(f"{name}{i}_{j}" in header for i in both for j in both) for name in ("CD", "PC"))
     if not (has_cd or "PC1_1" in header or "CDELT1" in header):
-        raise AnchoringError(f"{path} has no pixel scale (CDELT, CD or PC); expected one: add it to the header")
+        raise _refused(path, "no pixel scale (CDELT, CD or PC)", "one", "add it to the header")
     unit = [DEGREES[_angle(header, i, path)] for i in both]
     delta = [header.get(f"CDELT{i}", 1.0) for i in both]
     cd = [[unit[i - 1] * header.get(f"CD{i}_{j}", 0.0) for j in both] for i in both]
@@ -150,10 +150,8 @@ def _require_agreement(cd, other, rotated, path):
             f'{math.sqrt(area) * 3600:.6g}" at {_direction(matrix):.4g} deg'
             for area, matrix in zip(areas, (cd, other), strict=True)
         )
-        raise AnchoringError(
-            f"{path} has two descriptions of its pixels that contradict each other: {by_cd} by CD and {by_other} by "
-            "PC, CDELT or CROTA; expected one: remove the wrong keywords from its header"
-        )
+        both = f"{by_cd} by CD and {by_other} by PC, CDELT or CROTA"
+        raise _refused(path, f"two descriptions of its pixels that contradict each other: {both}", "one", REMOVE)
 
 
 def _direction(matrix):
@@ -165,9 +163,7 @@ def _angle(header, axis, path):
     """CUNIT of an axis, in the spelling of the FITS standard."""
     unit = str(header.get(f"CUNIT{axis}", "")).strip()
     if unit.lower() not in ANGLES:
-        raise AnchoringError(
-            f"{path} has CUNIT{axis} = {unit!r}; expected deg, arcmin, arcsec, mas or rad: correct its header"
-        )
+        raise _refused(path, f"CUNIT{axis} = {unit!r}", "deg, arcmin, arcsec, mas or rad")
     return ANGLES[unit.lower()]
 
 
@@ -177,9 +173,7 @@ def is_number(value):
 
 def positive_scale(value, path):
     if not (is_number(value) and value > 0):
-        raise AnchoringError(
-            f"{path} has a pixel scale of {value!r}; expected a positive number of arcsec: correct its header"
-        )
+        raise _refused(path, f"a pixel scale of {value!r}", "a positive number of arcsec")
     return float(value)
 
 
@@ -190,6 +184,7 @@ def celestial_wcs(header, path="the image"):
     before it was resampled.
     """
     from astropy.wcs import WCS, FITSFixedWarning
+    from astropy.wcs.utils import proj_plane_pixel_area
 
     scale_header = header
     if not any(str(header.get(f"CTYPE{i}", "")).strip().endswith("-SIP") for i in (1, 2)):
@@ -202,38 +197,22 @@ def celestial_wcs(header, path="the image"):
             celestial = wcs.has_celestial
         except Exception as error:  # the errors of wcslib have no other common base
             details = " ".join(WHERE_IN_C.sub("", str(error)).split())
-            raise AnchoringError(
-                f"{path} has a WCS that cannot be read; expected a celestial WCS: correct its header "
-                f"(details: {details})"
-            ) from error
+            remedy = f"correct its header (details: {details})"
+            raise _refused(path, "a WCS that cannot be read", "a celestial WCS", remedy) from error
     if not celestial:
-        raise AnchoringError(
-            f"{path} has no celestial WCS; expected CTYPE such as RA---TAN, DEC--TAN: add one to its header"
-        )
+        raise _refused(path, "no celestial WCS", "CTYPE such as RA---TAN, DEC--TAN", "add one to its header")
     if wcs.wcs.lngtyp not in ("RA", "GLON"):
-        raise AnchoringError(
-            f"{path} has coordinates {', '.join(wcs.wcs.ctype)}; expected RA and DEC, or GLON and GLAT: reproject it"
-        )
+        raise _refused(path, f"coordinates {', '.join(wcs.wcs.ctype)}", "RA and DEC, or GLON and GLAT", "reproject it")
     missing = [key for key in ("CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2") if not is_number(header.get(key))]
     if missing:
         # wcslib would use 0.
-        raise AnchoringError(
-            f"{path} has a WCS without numbers in {', '.join(missing)}; expected a complete WCS: correct its header"
-        )
-    _require_one_scale(wcs, pixel_scale(scale_header, path), path)
-    return wcs
-
-
-def _require_one_scale(wcs, scale, path):
-    """AnchoringError unless the WCS, which gives positions, has the scale (arcsec) that kernels are resampled to."""
-    from astropy.wcs.utils import proj_plane_pixel_area
-
-    by_wcs = math.sqrt(proj_plane_pixel_area(wcs)) * 3600
+        raise _refused(path, f"a WCS without numbers in {', '.join(missing)}", "a complete WCS")
+    # Kernels are resampled to the one, positions calculated with the other.
+    scale, by_wcs = pixel_scale(scale_header, path), math.sqrt(proj_plane_pixel_area(wcs)) * 3600
     if abs(by_wcs - scale) > AGREEMENT * scale:
-        raise AnchoringError(
-            f"{path} has pixels of {by_wcs:.6g} arcsec by its WCS and of {scale:.6g} by CD, or CDELT and PC; expected "
-            "the same: remove the wrong keywords from its header"
-        )
+        both = f"pixels of {by_wcs:.6g} arcsec by its WCS and of {scale:.6g} by CD, or CDELT and PC"
+        raise _refused(path, both, "the same", REMOVE)
+    return wcs
 
 
 def _standard(header, path):
@@ -248,15 +227,13 @@ def _standard(header, path):
     if not any(str(header.get(f"CTYPE{axis}", "")).startswith("RA-") for axis in (1, 2)):
         return header  # RADESYS applies to equatorial coordinates only
     if stated and stated not in FRAMES:
-        raise AnchoringError(f"{path} has RADESYS {stated!r}; expected ICRS, FK5 or FK4: reproject it to one of them")
+        raise _refused(path, f"RADESYS {stated!r}", "ICRS, FK5 or FK4", "reproject it to one of them")
     frame, implied = FRAMES.get(stated, ("", None))
     equinox = _equinox(header, path)
     for keyword in ("EQUINOX", "EPOCH"):
         header.remove(keyword, ignore_missing=True)
     if None not in (implied, equinox) and implied != equinox:
-        raise AnchoringError(
-            f"{path} has RADESYS {stated!r} and EQUINOX {equinox:g}; expected one equinox: correct its header"
-        )
+        raise _refused(path, f"RADESYS {stated!r} and EQUINOX {equinox:g}", "one equinox")
     if frame:
         header["RADESYS"] = frame
     if (equinox := implied or equinox) is not None:
@@ -275,7 +252,7 @@ def _equinox(header, path):
     except ValueError:
         year = math.nan
     if not 1800 < year < 2200:
-        raise AnchoringError(f"{path} has {keyword} {value!r}; expected a year such as 2000.0: correct its header")
+        raise _refused(path, f"{keyword} {value!r}", "a year such as 2000.0")
     return year
 
 
@@ -294,4 +271,4 @@ def require_brightness(header, path):
     """AnchoringError if BUNIT is there and not MJy/sr."""
     unit = header.get("BUNIT")
     if str(unit or "").strip() and not is_megajansky(unit):
-        raise AnchoringError(f"{path} has BUNIT {unit!r}; expected MJy/sr: convert the image")
+        raise _refused(path, f"BUNIT {unit!r}", "MJy/sr", "convert the image")
