@@ -148,13 +148,11 @@ def native(data):
     return data.astype(data.dtype.newbyteorder("="), copy=True)
 
 
-def require_plane(shape, hdu, path):
+def require_plane(hdu, path):
     """Shape (ny, nx) of an image without axes of length 1; AnchoringError if it is not 2-D."""
-    plane = tuple(shape[axis] for axis in plane_axes(shape))
+    plane = tuple(hdu.shape[axis] for axis in plane_axes(hdu.shape))
     if len(plane) != 2:
-        raise AnchoringError(
-            f"{_named(hdu, path)} has shape {tuple(shape)}; expected a 2-D image: write one plane of it"
-        )
+        raise AnchoringError(f"{_named(hdu, path)} has shape {hdu.shape}; expected a 2-D image: write one plane of it")
     return plane
 
 
@@ -170,7 +168,7 @@ def pixels_of(hdu, path):
 
 def plane_of(hdu, path):
     """The image (ny, nx) of an HDU, in the byte order of the file; AnchoringError for unscaled integers."""
-    shape = require_plane(hdu.shape, hdu, path)
+    shape = require_plane(hdu, path)
     if not is_scaled(hdu.header):
         require_floating(hdu, path)
     data = pixels_of(hdu, path)

@@ -69,7 +69,7 @@ def _kernel(hdus, path):
     hdu = next((hdu for hdu in hdus if hdu.is_image and hdu.header["NAXIS"]), None)
     if hdu is None:
         raise AnchoringError(f"{path} has no image in any HDU; expected a convolution kernel: check the file")
-    return hdu, require_plane(hdu.shape, hdu, path), _scale(hdus, hdu, path)
+    return hdu, require_plane(hdu, path), _scale(hdus, hdu, path)
 
 
 # --- the pixel scale --------------------------------------------------------------------------------------------------

@@ -158,7 +158,7 @@ class _Plane:
 
     def __init__(self, hdu, path):
         self._scale, self._zero = hdu.header.get("BSCALE", 1), hdu.header.get("BZERO", 0)
-        self.shape = require_plane(hdu.shape, hdu, path)
+        self.shape = require_plane(hdu, path)
         self._pixels = pixels_of(hdu, path).reshape(self.shape)
         floating = self._pixels.dtype.kind == "f"
         self._blank = None if floating else hdu.header.get("BLANK")
@@ -185,7 +185,7 @@ def read_image_header(path, *, band=None):
     with opened(path, scaled=False) as hdus:
         _require_mosaic(hdus, path, band)
         header = parsed(hdus["SCI"].header, path)
-        return ImageHeader(header, require_plane(hdus["SCI"].shape, hdus["SCI"], path), bool(_names(hdus, path)[1]))
+        return ImageHeader(header, require_plane(hdus["SCI"], path), bool(_names(hdus, path)[1]))
 
 
 def _require_mosaic(hdus, path, band):
@@ -212,7 +212,7 @@ def _require_mosaic(hdus, path, band):
         raise AnchoringError(
             f"{path} has a scaled SCI (BSCALE, BZERO); expected MJy/sr without scaling: write it as float32"
         )
-    require_plane(sci.shape, sci, path)
+    require_plane(sci, path)
     require_floating(sci, path)
     _names(hdus, path)
     require_brightness(sci.header, path)
@@ -225,7 +225,7 @@ def _names(hdus, path):
 
     WHT and DQ are used in the shape of SCI only; AnchoringError for an ERR of another shape.
     """
-    shape, found = require_plane(hdus["SCI"].shape, hdus["SCI"], path), ["SCI"]
+    shape, found = require_plane(hdus["SCI"], path), ["SCI"]
     for name in ("ERR", "WHT", "DQ"):
         hdu = hdus[name] if name in hdus and hdus[name].is_image and hdus[name].shape else None
         alike = hdu is not None and tuple(hdu.shape[axis] for axis in plane_axes(hdu.shape)) == shape

@@ -157,7 +157,7 @@ def _mask(hdus, path):
     hdu = image_hdu(hdus, path, MASK + SIGNAL)
     if not hdu.shape:
         raise AnchoringError(f"{path} has no 2-D image; expected a mask, 1 = masked, 0 = keep: check the file")
-    return hdu, ImageHeader(_full_header(hdus, hdu), require_plane(hdu.shape, hdu, path))
+    return hdu, ImageHeader(_full_header(hdus, hdu), require_plane(hdu, path))
 
 
 # --- unobserved pixels ------------------------------------------------------------------------------------------
