@@ -388,7 +388,7 @@ REFERENCES = {
     "noref": Case("no file", removed("reference"), SKIPPED, "no reference image"),
     "refcut": Case("cut short", content("reference", lambda b: b[:20_000]), FAILED, "cannot be read as FITS"),
     "refzero": Case("zero bytes", content("reference", lambda b: b""), FAILED, "cannot be read as FITS"),
-    "refnan": Case("all NaN", pixels("reference", lambda d: d * np.nan), FAILED, "no pixel is finite"),
+    "refnan": Case("all NaN", pixels("reference", lambda d: d * np.nan), FAILED, "all pixels are 0 or not finite"),
     "refint": Case("integers", pixels("reference", lambda d: d.astype("i4")), FAILED, "int32"),
     "refcube": Case(
         "two planes", pixels("reference", lambda d: np.stack([d, d])), FAILED, "expected a 2-D image"
@@ -397,7 +397,7 @@ REFERENCES = {
     "refunit": Case("another unit than the image", header("reference", BUNIT="DN"), FAILED, "BUNIT 'DN'"),
     "refjypix": Case("BUNIT `Jy/pixel`", per_pixel, WORKS, exact=False),
     "refjybeam": Case("BUNIT `Jy/beam` without BMAJ", header("reference", BUNIT="Jy/beam"), FAILED, "BMAJ"),
-    "refjansky": Case("BUNIT `Jy`", header("reference", BUNIT="Jy"), FAILED, "without the area"),
+    "refjansky": Case("BUNIT `Jy`", header("reference", BUNIT="Jy"), FAILED, "without an area"),
     "refnamed": Case("ERR before IMAGE, nothing in the primary HDU", in_extensions("ERR", "IMAGE"), WORKS),
     "refunnamed": Case("two images without names", in_extensions("", ""), FAILED, "has the images"),
     "sentinel": Case("a border of -999", pixels("reference", bordered(-999.0)), WORKS, exact=False),
@@ -442,9 +442,9 @@ KERNELS = {
     "F410M": Case(
         "PIXELSCL and CDELT contradict each other", header("kernel", CDELT1=1e-5, CDELT2=1e-5), FAILED, "by CDELT"
     ),
-    "F444W": Case("twice as wide as its name says", twice_as_wide, FAILED, "makes a resolution of"),
+    "F444W": Case("twice as wide as its name says", twice_as_wide, FAILED, "arcsec (FWHM) to"),
     "F335M": Case("zero bytes", content("kernel", lambda b: b""), FAILED, "cannot be read as FITS"),
-    "F360M": Case("no image in its primary HDU", without_image, FAILED, "no image in its primary HDU"),
+    "F360M": Case("no image in its primary HDU", without_image, FAILED, "no image in any HDU"),
 }  # fmt: skip
 
 MASKS = {
@@ -645,11 +645,10 @@ def with_tables(text, found):
     return f"{before}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{rest.split(END)[1]}"
 
 
-def shown(message):
-    message = " ".join(message.split())
-    for text, replacement in OTHERS:
-        message = re.sub(text, replacement, message)
-    return f"`{message}`".replace("|", "\\|") if message else ""
+def shown(words):
+    """A message in a cell, without the words of a library, which change with its version."""
+    words = re.sub(r" \(details: .*\)$", "", " ".join(words.split()))
+    return f"`{words}`".replace("|", "\\|") if words else ""
 
 
 def main():

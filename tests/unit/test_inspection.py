@@ -127,7 +127,7 @@ FAULTS = {
     "make it square": rewritten("kernel", with_data(0, lambda data: data[1:])),
     "less than 5 image pixels": changed("kernel", PIXELSCL=0.001),
     "has BUNIT 'Jy'": changed("reference", BUNIT="Jy"),
-    "makes a resolution of": changed("kernel", PIXELSCL=0.68),
+    "arcsec (FWHM) to": changed("kernel", PIXELSCL=0.68),
     "and of 0.17 by CDELT": changed("kernel", CDELT1=-0.17 / 3600, CDELT2=0.17 / 3600),
     "no overlap": changed("reference", CRVAL2=20.0),
     "expected CTYPE such as": changed("reference", CTYPE1="X", CTYPE2="Y"),
@@ -173,7 +173,7 @@ def test_a_kernel_that_is_a_little_wide_is_reported(tree):
     changed("kernel", PIXELSCL=0.34 * 1.15)(tree)
     found = tree.inspect()["F770W"]
     assert found.status == "anchored"
-    words = r"which makes a resolution of 4\.6\d? arcsec \(FWHM\) of a band of 0\.269; expected 4 by its name"
+    words = r"which convolves a band of 0\.269 arcsec \(FWHM\) to 4\.6\d?; expected 4 by its name"
     assert re.search(words, inspection.listing([found]))
 
 

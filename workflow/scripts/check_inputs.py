@@ -11,7 +11,7 @@ from anchoring.script import run
 
 def main(mosaics, out_dir, planned, listing, allow_unanchored):
     solved = inspection.inspect(mosaics)
-    left = leftovers.words(leftovers.left_over(out_dir, planned))
+    left = leftovers.message(leftovers.left_over(out_dir, planned))
     words, verdict = inspection.listing(solved), inspection.verdict(solved)
     words = "\n\n".join(filter(None, [words, left]))
     Path(listing).parent.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ def main(image, kernel, output, threads, band=None, mask=None, with_error=True):
         headers.require_square(mosaic.header, image)
         if mask is not None:
             # Before the kernel spreads the light of what is masked.
-            mosaic.leave_out(masks.masked_rows(mask, mosaic.header, mosaic.shape))
+            mosaic.mask(masks.masked_rows(mask, mosaic.header, mosaic.shape))
         resampled = resampled_kernel(kernel, scale)
         logging.info("%s pixels, kernel %s", mosaic.shape, resampled.shape)
         stated = {"fwhm": convolution.kernel_fwhm(resampled) * scale, "source": mosaic.source}

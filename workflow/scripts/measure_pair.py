@@ -58,7 +58,7 @@ def main(
             beam=beam,
             intensity_range=range_of(options["intensity_range"], galaxy, label, settings.estimator, wcs, x.shape),
             zero=zero_of(kind, anchor, reference),
-            mask=None if mask is None else masks.left_out(mask, comparison.header, x.shape),
+            mask=None if mask is None else masks.masked_pixels(mask, comparison.header, x.shape),
             least_coverage=settings.least_coverage("binned"),
             stated=noise.stated_noise(options["noise"], other.header, unit.factor),
             uncertainty=references.read_uncertainty(error, x.shape, other.header) if from_map else other.error,

@@ -12,7 +12,8 @@ from anchoring.solving import records
 def main(image, solved, pairs, figure, picture, simplify_labels):
     # Half of the time of the job is this import: it comes when the log is there.
     from anchoring.showing.before_after_figure import picture as draw_picture
-    from anchoring.showing.fit_figure import fits_figure, save_figure
+    from anchoring.showing.fit_figure import fits_figure
+    from anchoring.showing.layout import save_figure
 
     (record,) = [r for r in records.read([solved]) if r.image == image]
     fits = [fit for fit in record.fits if fit.reference in pairs]

@@ -13,7 +13,7 @@ from anchoring.solving import records
 def main(offsets, out_dir, planned, allow_unanchored, output, target=None):
     rows = tables.image_rows(records.read(offsets))
     words = tables.closing_words(rows)
-    left = leftovers.words(leftovers.left_over(out_dir, planned, target))
+    left = leftovers.message(leftovers.left_over(out_dir, planned, target))
     words = "\n".join(filter(None, [words, left]))
     complete = all(row["status"] == "anchored" for row in rows)
     if not (complete or allow_unanchored):

@@ -89,7 +89,7 @@ def test_scales(write, cards, where):
 def test_scales_that_contradict_each_other_are_refused(write, cards, named):
     path = write(primary=cards)
     for read in (kernels.read_kernel, kernels.read_kernel_header):
-        with pytest.raises(AnchoringError, match="expected one and the same: remove") as refusal:
+        with pytest.raises(AnchoringError, match="expected the same: remove") as refusal:
             read(path)
         assert all(word in str(refusal.value) for word in ("f770w_to_gauss4.fits", *named))
 
@@ -164,7 +164,7 @@ def test_kernels_between_diffraction_limited_psfs_pass_and_others_do_not(name, c
     kernel = kernel[n // 2 - half : n // 2 + half + 1, n // 2 - half : n // 2 + half + 1]
     assert kernels.require_width(f"{name}.fits", kernel, scale) == ""
     for wrong in (0.5, 2.0):
-        with pytest.raises(AnchoringError, match=r"\.fits makes a resolution of .* expected .* by its name"):
+        with pytest.raises(AnchoringError, match=r"\.fits convolves a band of .* expected .* by its name"):
             kernels.require_width(f"{name}.fits", kernel, wrong * scale)
 
 
@@ -182,7 +182,7 @@ def test_tolerances(write):
     "name", ["f770w_to_gauss15", "F770W_to_Gauss15p00", "f300m_to_gauss15.0", "f770w_to_f2100w", "irac4_to_mips24"]
 )
 def test_the_kernel_of_another_target_is_refused_by_what_its_name_promises(name):
-    with pytest.raises(AnchoringError, match=f"{name}.fits.gz makes"):
+    with pytest.raises(AnchoringError, match=f"{name}.fits.gz convolves"):
         kernels.require_width(f"a/{name}.fits.gz", gaussian(4.0, 0.2, 201), 0.2)
 
 

@@ -75,7 +75,7 @@ def test_a_masked_mosaic_is_unobserved_there_in_data_and_error(tmp_path, rng):
     planes = [fits.ImageHDU(np.ones(shape, "f4"), header(shape, 0.1), name=name) for name in ("SCI", "ERR")]
     fits.HDUList([fits.PrimaryHDU(), *planes]).writeto(tmp_path / "image.fits")
     mosaic = mosaics.map_image(tmp_path / "image.fits")
-    mosaic.leave_out(masks.masked_rows(written(tmp_path, mask.astype("u1"), mosaic.header), mosaic.header, shape))
+    mosaic.mask(masks.masked_rows(written(tmp_path, mask.astype("u1"), mosaic.header), mosaic.header, shape))
     for plane in mosaic.rows(10, 40):
         assert_array_equal(np.isnan(plane), mask[10:40])
 
@@ -140,5 +140,5 @@ def test_a_pixel_of_the_reference_is_left_out_by_the_majority_of_the_masks_pixel
     mask[::ratio] = mask[2::ratio] = True  # the rows of all centres
     path = written(tmp_path, mask.astype("u1"), header(mask.shape, 0.2))
     share = mask.reshape(coarse[0], ratio, coarse[1], ratio).mean(axis=(1, 3))
-    assert_array_equal(masks.left_out(path, header(coarse, 0.2 * ratio), coarse), share > 0.5)
+    assert_array_equal(masks.masked_pixels(path, header(coarse, 0.2 * ratio), coarse), share > 0.5)
     assert 0.2 < (share > 0.5).mean() < 0.98

@@ -386,7 +386,7 @@ def test_scaled_integers_are_refused_for_a_mosaic_with_the_reason(write):
     path = write(np.ones((10, 10), "i2"))
     with fits.open(path, mode="update", do_not_scale_image_data=True) as hdus:
         hdus["SCI"].header.update(BSCALE=0.01, BZERO=2.0)
-    with pytest.raises(AnchoringError, match=r"scaled SCI \(BSCALE, BZERO\); expected numbers in MJy/sr"):
+    with pytest.raises(AnchoringError, match=r"scaled SCI \(BSCALE, BZERO\); expected MJy/sr without scaling"):
         mosaics.read_image(path)
 
 
@@ -458,11 +458,11 @@ def test_damage_is_told_in_words(write, tmp_path):
             with pytest.raises(AnchoringError, match=r"bad\.fits cannot be read") as refusal:
                 read(str(tmp_path / "bad.fits"))
             assert "truncated or corrupt" in str(refusal.value), name
-            assert str(refusal.value).endswith("download it again"), name
+            assert "download it again (details: " in str(refusal.value), name
 
 
 def test_files_that_may_not_be_read_are_not_called_damaged(tmp_path):
-    with pytest.raises(AnchoringError, match=r"cannot be read \(Is a directory\)"):
+    with pytest.raises(AnchoringError, match=r"cannot be read; .* \(details: Is a directory\)"):
         mosaics.read_image(str(tmp_path))
 
 

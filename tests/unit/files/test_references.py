@@ -127,7 +127,7 @@ def test_masks_of_all_kinds_of_numbers(write, images, kind):
         assert header["CRVAL1"] == 24.0
 
 
-# --- pixels that hold no measurement --------------------------------------------------------------------------------
+# --- unobserved pixels --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("value", [-999, -9999, -32768, -99, 3.3e38, 1e30, -1e20, 9999, np.inf])
@@ -244,7 +244,7 @@ def test_the_conversion_is_in_the_log_and_the_table(project):
     assert_allclose(float(pixels["sigma_x"]), float(plain["sigma_x"]), rtol=1e-5)
     (log,) = (project.folder / "results/pixels/logs/measure_pair").glob("*.log")
     assert pixels["reference_unit"] in log.read_text()
-    assert "pixels of -999 are no measurement" in log.read_text()
+    assert "pixels of exactly -999 are taken as unobserved" in log.read_text()
 
 
 @pytest.mark.parametrize("turned", [False, True])

@@ -67,7 +67,7 @@ def test_nothing_is_eroded_by_nothing():
 
 def test_mask_leaves_out_ones_and_keeps_what_it_does_not_know():
     assert masked_pixels(np.array([0.0, 1.0, np.nan])).tolist() == [False, True, False]
-    with pytest.raises(AnchoringError, match="1 = leave out"):
+    with pytest.raises(AnchoringError, match="1 = masked"):
         masked_pixels(np.array([0.0, 3.0]))
 
 

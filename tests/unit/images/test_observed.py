@@ -72,7 +72,7 @@ def test_extensions_of_another_shape_or_kind_say_nothing(tmp_path, sky):
 
 def test_weights_of_0_throughout_are_named(tmp_path, sky):
     path = written(tmp_path, sky[0], fits.ImageHDU(np.zeros(SHAPE, "f4"), name="WHT"))
-    with pytest.raises(AnchoringError, match=r"image\.fits: all pixels of SCI .*by WHT"):
+    with pytest.raises(AnchoringError, match=r"image\.fits: all pixels of SCI .*according to WHT"):
         mosaics.read_image(path)
 
 
@@ -129,7 +129,7 @@ def test_what_is_found_does_not_hang_on_the_rows_read_together(tmp_path, sky):
 
 
 def test_a_large_mosaic_is_judged_by_a_part_of_it(tmp_path, rng, monkeypatch):
-    monkeypatch.setattr(mosaics, "JUDGED", 2**14)
+    monkeypatch.setattr(mosaics, "SEARCHED", 2**14)
     data = rng.normal(0.3, 0.05, (1300, 200)).astype("f4")
     y, x = np.indices(data.shape)
     data[(y + x < 300) | (y > 1250)] = -0.35

@@ -20,7 +20,8 @@ from anchoring.measuring.thumbnails import (
     write_thumbnails,
 )
 from anchoring.showing.before_after_figure import bar_ticks, density, picture, stretch
-from anchoring.showing.fit_figure import fits_figure, save_figure, styled
+from anchoring.showing.fit_figure import fits_figure
+from anchoring.showing.layout import save_figure, styled
 from anchoring.solving.records import write
 
 OFFSET, SLOPE = 0.4, 1.7

@@ -18,7 +18,8 @@ from numpy.testing import assert_allclose
 
 from anchoring.measuring.binning import bin_medians, fixed_width_edges
 from anchoring.measuring.density import pixel_density
-from anchoring.showing.fit_figure import axis_label, band_label, equation, fits_figure, save_figure, styled
+from anchoring.showing.fit_figure import axis_label, band_label, equation, fits_figure
+from anchoring.showing.layout import save_figure, styled
 
 SLOPE, INTERCEPT, RANGE = 1.25, -0.4, (0.25, 2.0)
 REASON = "no pixels of the reference in [0.25, 2] MJy/sr: expected some in the range: set intensity_range or range_on"

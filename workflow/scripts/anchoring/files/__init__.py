@@ -1,1 +1,1 @@
-"""Files: reading what users bring, the images between two steps, the anchored image; writing without halves."""
+"""Files: readers of the inputs, intermediate images, the anchored image, atomic writing."""

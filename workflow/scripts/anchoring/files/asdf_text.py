@@ -1,4 +1,4 @@
-"""The ASDF extension of an anchored file: a tree of YAML text, binary blocks, and perhaps an index of the blocks."""
+"""Edit the ASDF extension of a mosaic: a YAML tree, binary blocks and, optionally, a block index."""
 
 import json
 import re
@@ -11,14 +11,14 @@ from ..errors import AnchoringError
 ASDF_BLOCK = b"\xd3BLK"
 ASDF_INDEX = b"#ASDF BLOCK INDEX"
 ASDF_TAG = "tag:stsci.edu:asdf/core"
-# Tags and numbers are left as text; libyaml reads a tree ten times as fast, where PyYAML has it.
+# Tags and numbers stay text. libyaml, if PyYAML was built with it, is ten times as fast.
 YAML_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 def size_keywords(header):
-    """Keywords, and comments, of the size of an ASDF extension; AnchoringError for an unknown layout.
+    """Keywords that hold the size of an ASDF extension, and their comments; AnchoringError for an unknown layout.
 
-    It is a table of one cell or an image of bytes.
+    The extension is a table of one cell or an image of bytes.
     """
     image = {"XTENSION": "IMAGE", "BITPIX": 8, "NAXIS": 1}
     table = {"XTENSION": "BINTABLE", "NAXIS2": 1, "PCOUNT": 0, "TFIELDS": 1, "TFORM1": f"{header.get('NAXIS1')}B"}
@@ -31,20 +31,20 @@ def size_keywords(header):
 def anchored_asdf(asdf, offset, description, version):
     """The bytes of an ASDF file with an offset in `meta.anchor_bkgrdval` and an entry at the end of its history.
 
-    Lines are inserted into the text of the tree; what else is in it, the unused space that may follow it and the
-    blocks stay byte for byte. The block index, if there is one, is moved along with the blocks.
+    Lines are inserted into the text of the tree; its other lines, the padding after it and the blocks stay byte for
+    byte the same. The offsets in the block index, if there is one, are shifted.
 
     Parameters
     ----------
     asdf : bytes
     offset : float
     description, version : str
-        Of the history entry and of the software that makes it, in printable ASCII.
+        Of the history entry and of the software that writes it, in printable ASCII.
 
     Raises
     ------
     AnchoringError
-        If the offset of an anchoring is there already, or the layout or the tree is not understood.
+        If the file is already anchored, or its layout or tree is not understood.
     """
     # The end of the tree is the first line of three dots (ASDF Standard, low-level file layout).
     end = re.search(rb"\n\.\.\.\r?(?=\n|\Z)", asdf)
@@ -55,20 +55,21 @@ def anchored_asdf(asdf, offset, description, version):
         new = _anchored_tree(tree.decode("utf-8"), offset, description, version).encode("utf-8")
         index = _index_position(rest)
     except (UnicodeDecodeError, yaml.YAMLError, struct.error) as error:
-        raise _not_understood(" ".join(str(error).split())) from error
+        raise _not_understood("it cannot be parsed", details=" ".join(str(error).split())) from error
     return new + rest[:index] + _shifted(rest[index:], len(new) - len(tree))
 
 
-def _not_understood(what):
+def _not_understood(what, details=""):
     return AnchoringError(
         f"has an ASDF extension that is not understood ({what}); "
         "expected one as the pipeline writes it: remove the extension or open and save the file with stdatamodels"
+        + (f" (details: {details})" if details else "")
     )
 
 
 def _anchored_tree(text, offset, description, version):
     """The text of a tree with the two members inserted."""
-    # YAML 1.1 takes 1.0e-05 for a number, but not 1e-05.
+    # In YAML 1.1, 1.0e-05 is a number and 1e-05 is text.
     number = yaml.safe_dump(float(offset)).split()[0]
     entry = {"description": description, "software": {"name": "anchoring", "version": version}}
     before = yaml.load(text, YAML_LOADER)
@@ -77,14 +78,14 @@ def _anchored_tree(text, offset, description, version):
     new = text
     for position, insertion in sorted(_insertions(text, number, entry), reverse=True):
         new = new[:position] + insertion + new[position:]
-    # YAML can be written in more ways than these insertions know of: what is read back decides.
+    # Insertions cannot foresee every style of YAML, so the result is read back and compared.
     if yaml.load(new, YAML_LOADER) != _with_members(before, number, entry):
         raise _not_understood("its YAML is written in an unusual way")
     return new
 
 
 def _with_members(tree, number, entry):
-    """What reading the new tree has to give, given what reading the old one gave."""
+    """The parsed tree that is expected after the insertions into a parsed tree."""
     tree.setdefault("meta", {})["anchor_bkgrdval"] = number
     history = tree.setdefault("history", {})
     (history if isinstance(history, list) else history.setdefault("entries", [])).append(entry)
@@ -120,7 +121,7 @@ def _members(node):
 
 
 def _member(text, mapping, member):
-    """Insertion of a first member into a mapping: in block style a line, in flow style behind the brace."""
+    """Insertion of a first member into a mapping: a line in block style, after the brace in flow style."""
     if not isinstance(mapping, yaml.MappingNode):
         raise _not_understood("its meta is not a mapping")
     if not mapping.value:
@@ -132,7 +133,7 @@ def _member(text, mapping, member):
 
 
 def _item(text, sequence, item):
-    """Insertion of a last item into a sequence: in block style a line, in flow style before the bracket."""
+    """Insertion of a last item into a sequence: a line in block style, before the bracket in flow style."""
     if not isinstance(sequence, yaml.SequenceNode):
         raise _not_understood("its history entries are not a list")
     end = sequence.end_mark
@@ -140,12 +141,12 @@ def _item(text, sequence, item):
         return end.index - 1, f", {item}" if sequence.value else item
     dash = text.rfind("-", 0, sequence.value[0].start_mark.index)
     indent = dash - text.rfind("\n", 0, dash) - 1
-    # A block ends where the next thing begins, which is on a line of its own.
+    # The end mark of a block is the start of the line after it.
     return end.index - end.column, f"{' ' * indent}- {item}\n"
 
 
 def _index_position(rest):
-    """Where the block index begins in what follows the tree; the end if there is none."""
+    """Position of the block index in the bytes after the tree; their length if there is none."""
     position = max(rest.find(ASDF_BLOCK), 0)
     while rest.startswith(ASDF_BLOCK, position):
         # Size of the rest of the header; then flags, compression, allocated size.
@@ -160,7 +161,7 @@ def _index_position(rest):
 
 
 def _shifted(index, shift):
-    """A block index with every offset moved; its lines with # and % hold other numbers."""
+    """A block index with every offset shifted; lines with # and % hold other numbers."""
     lines = index.splitlines(keepends=True)
     return b"".join(
         line if line[:1] in (b"#", b"%") else re.sub(rb"\d+", lambda number: b"%d" % (int(number[0]) + shift), line)

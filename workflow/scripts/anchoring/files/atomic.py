@@ -1,4 +1,4 @@
-"""Files that are complete or not there: written under another name and renamed."""
+"""Atomic writing: a file is written under a temporary name and renamed when it is complete."""
 
 import glob
 import json
@@ -11,18 +11,18 @@ from pathlib import Path
 
 from ..errors import RunOver
 
-RUN = "ANCHORING_RUN"  # environment: the process, as `process_name` says it, of the run that a job belongs to
+RUN = "ANCHORING_RUN"  # environment variable: `process_name` of the Snakemake that runs the job
 
 
 @contextmanager
 def atomic_write(path):
-    """A temporary name beside `path`, renamed to it when the block ends well and removed when it does not.
+    """A temporary path in the folder of `path`, renamed to it on success and removed on an error.
 
-    What a killed process left of this file is removed. After a kill of Snakemake alone its jobs go on; they must not
-    replace what the next run makes: when the run is over, RunOver is raised and nothing renamed.
+    Temporary files of killed processes are removed. If Snakemake alone was killed, its jobs continue and must not
+    overwrite results of the next run: RunOver is raised and nothing is renamed.
 
-    The temporary name stands for `path` by a checksum, so that it is short where the name of `path` is as long as a
-    file system allows.
+    The temporary name holds a checksum of the name, so that it is short even if the name has the longest length that
+    the file system allows.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,7 +35,7 @@ def atomic_write(path):
         os.umask(umask)
         os.chmod(name, 0o666 & ~umask)
         if not _is_running(os.environ.get(RUN, "")):
-            raise RunOver(f"the run that this job belongs to was killed; {path} is left to the next one")
+            raise RunOver(f"the run of this job was killed; {path} is left to the next run: run again")
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -43,18 +43,18 @@ def atomic_write(path):
 
 
 def write_json(path, value):
-    """Write a value as JSON that any reader takes: a number that is not known (NaN or infinite) is null."""
+    """Write a value as strict JSON: NaN and infinite numbers become null."""
     with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(_finite(value), indent=1, allow_nan=False))
 
 
 def read_json(path):
-    """The value in a file of `write_json`: a number that is not known is None, in a calculation `or_nan` of it."""
+    """The value in a file of `write_json`; unknown numbers are None (see `or_nan`)."""
     return json.loads(Path(path).read_text())
 
 
 def or_nan(value):
-    """A number as it was read; NaN for None."""
+    """A number, or NaN for None."""
     return math.nan if value is None else value
 
 
@@ -69,7 +69,7 @@ def _finite(value):
 
 
 class Checksum:
-    """CRC-32 of bytes that pass by; its text is 8 hexadecimal digits."""
+    """CRC-32 of bytes added one piece after the other; as text, 8 hexadecimal digits."""
 
     def __init__(self, start=b""):
         self._value = zlib.crc32(start)
@@ -78,7 +78,7 @@ class Checksum:
         self._value = zlib.crc32(piece, self._value)
 
     def of(self, pieces):
-        """The pieces, one by one, counted in."""
+        """Yield the pieces unchanged, adding each."""
         for piece in pieces:
             self.add(piece)
             yield piece
@@ -88,7 +88,7 @@ class Checksum:
 
 
 def process_name():
-    """This process, by its number and where that counts: the machine and, in a container, its name space."""
+    """Name of this process: its number, and a checksum of the machine and PID namespace in which that is unique."""
     try:
         space = os.stat("/proc/self/ns/pid").st_ino
     except OSError:
@@ -97,7 +97,7 @@ def process_name():
 
 
 def _is_running(process):
-    """Whether a process by its `process_name` is alive; True if that cannot be told from here."""
+    """Whether the process of a `process_name` is alive; True if it is on another machine or in another namespace."""
     number, _, place = process.partition("-")
     if not number.isdecimal() or place != process_name().partition("-")[2]:
         return True
@@ -111,7 +111,7 @@ def _is_running(process):
 
 
 def _prefix(path):
-    """What the temporary names of a file begin with."""
+    """Start of the temporary names of a file."""
     return f".{zlib.crc32(os.fsencode(path.name)):08x}."
 
 

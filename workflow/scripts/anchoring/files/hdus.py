@@ -1,4 +1,4 @@
-"""FITS files that a user brings: opening them, and what is common to all kinds."""
+"""Input FITS files: opening them, and checks common to mosaics, references, masks and kernels."""
 
 import errno
 import gzip
@@ -18,17 +18,17 @@ from ..images.headers import describes_pixels, plane_axes, plane_header
 from .atomic import Checksum
 
 CHUNK = 2**20  # bytes read at a time
-# What damage alone raises, wherever it is found.
+# Raised by damaged files only.
 DAMAGE = (OSError, EOFError, zlib.error, fits.VerifyError, AstropyUserWarning)
-# What astropy besides raises on damaged files: bugs raise it as well.
+# Also raised by astropy on damaged files, but by bugs as well.
 UNREADABLE = (*DAMAGE, ValueError, TypeError, KeyError, IndexError, AttributeError)
 
 
 class Image(NamedTuple):
-    """Data (ny, nx), its error (ny, nx) or None, the header that describes its pixels.
+    """Data (ny, nx), error (ny, nx) or None, both in MJy/sr, and the header that describes the pixels.
 
-    `fwhm` is the width, arcsec, of the kernel it was convolved with; 0 if none or unknown. `source` tells the mosaic it
-    is or was made of from any other: the CRC-32 of the bytes of its SCI extension, header and pixels; "" if none.
+    `fwhm` is the width of the kernel it was convolved with, arcsec; 0 if none or unknown. `source` identifies the
+    mosaic it is or was made from: the CRC-32 of the SCI extension, header and pixels; "" if there is none.
     """
 
     data: np.ndarray
@@ -39,7 +39,7 @@ class Image(NamedTuple):
 
 
 class ImageHeader(NamedTuple):
-    """What the headers of an image say: header of its pixels, shape (ny, nx), and whether it has an ERR extension."""
+    """Header that describes the pixels of an image, its shape (ny, nx), and whether it has an ERR extension."""
 
     header: fits.Header
     shape: tuple
@@ -48,15 +48,14 @@ class ImageHeader(NamedTuple):
 
 @contextmanager
 def opened(path, *, scaled=True):
-    """Open a FITS file; what is wrong with it is an AnchoringError that names it.
+    """Open a FITS file for reading; a missing or damaged file is an AnchoringError that names it.
 
-    Headers are read to the last one, pixels when they are asked for: mapped if the file system can do that, and with
-    BSCALE, BZERO and BLANK applied unless `scaled` is False. What is raised in the with-block passes, unless it is the
-    sign of a damaged file.
+    All headers are read, pixels on access: memory-mapped if the file system allows it, and with BSCALE, BZERO and BLANK
+    applied unless `scaled` is False. Exceptions of the with-block pass unchanged, except those of DAMAGE.
     """
     with _refusing(path, DAMAGE), ExitStack() as stack:
         with _refusing(path, UNREADABLE):
-            # astropy leaves a file open whose first header it does not like.
+            # Opened here, as astropy does not close a file whose first header is bad.
             file = stack.enter_context(open(path, "rb"))
             _require_sound_gzip(file)
             hdus = fits.open(file, memmap=None if _can_be_mapped(file) else False, do_not_scale_image_data=not scaled)
@@ -67,7 +66,7 @@ def opened(path, *, scaled=True):
 
 @contextmanager
 def _refusing(path, errors):
-    """Damage as an AnchoringError."""
+    """Turn exceptions of damaged files into AnchoringError."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", VerifyWarning)
@@ -76,30 +75,31 @@ def _refusing(path, errors):
     except AnchoringError:
         raise
     except FileNotFoundError:
-        raise AnchoringError(f"{path} does not exist; expected a FITS file") from None
+        raise AnchoringError(f"{path} does not exist; expected a FITS file: put it there") from None
     except errors as error:
         number = getattr(error, "errno", None)
         if number == errno.ENOMEM:  # of mapping the file
             raise MemoryError(f"{path}: {error}") from error
         if number is not None:
             raise AnchoringError(
-                f"{path} cannot be read ({error.strerror}); expected a FITS file: check its permissions and its disk"
+                f"{path} cannot be read; expected a FITS file: check its permissions and its disk "
+                f"(details: {error.strerror})"
             ) from error
         raise damaged(path, error) from error
 
 
 def _require_all(hdus):
-    """EOFError, or what astropy has for it, if an HDU is not complete."""
-    len(hdus)  # goes through all of them
+    """EOFError, or the exception of astropy, if an HDU is not complete."""
+    len(hdus)  # reads all headers
     last = hdus[-1].fileinfo()
     last["file"].seek(last["datLoc"] + last["datSpan"])
-    # astropy passes over a header without an end.
+    # astropy ignores a header without an end.
     if last["file"].read(8) == b"XTENSION":
         raise EOFError("its last header is not complete")
 
 
 def _require_sound_gzip(file):
-    """BadGzipFile, EOFError or zlib.error if a gzipped file is damaged, which astropy hides."""
+    """BadGzipFile, EOFError or zlib.error if a gzipped file is damaged, which astropy does not report."""
     if file.peek(2)[:2] == b"\x1f\x8b":
         with gzip.GzipFile(fileobj=file) as unzipped:
             while unzipped.read(CHUNK):
@@ -108,16 +108,15 @@ def _require_sound_gzip(file):
 
 
 def damaged(path, error):
-    """The refusal of a file that is not what its headers promise, or no FITS at all."""
-    words = " ".join(str(error).split()) or type(error).__name__
+    """The AnchoringError of a file that is truncated, corrupt or not FITS."""
     return AnchoringError(
-        f"{path} cannot be read as FITS: the file is truncated or corrupt ({words}); expected a complete FITS file: "
-        "download it again"
+        f"{path} cannot be read as FITS: the file is truncated or corrupt; expected a complete FITS file: download it "
+        f"again (details: {' '.join(str(error).split()) or type(error).__name__})"
     )
 
 
 def _can_be_mapped(file):
-    """Whether a file system can map a file into memory: some network and FUSE ones cannot."""
+    """Whether a file can be memory-mapped, which some network and FUSE file systems cannot."""
     try:
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ).close()
     except (OSError, ValueError) as error:  # an empty file
@@ -126,36 +125,34 @@ def _can_be_mapped(file):
 
 
 def parsed(header, path="the image"):
-    """A copy of a header, of the two axes of its plane, without cards that cannot be parsed.
+    """A copy of the header of an image plane (`headers.plane_header`) without cards that cannot be parsed.
 
-    AnchoringError if one of these describes pixels.
+    AnchoringError if such a card describes pixels.
     """
     cards = []
     for card in header.copy().cards:
         try:
-            card.value, card.comment  # noqa: B018 (parsed when asked for)
+            card.value, card.comment  # noqa: B018 (parsed on access)
             cards.append(card)
         except (ValueError, fits.VerifyError) as error:
             if describes_pixels(card.keyword):
                 raise AnchoringError(
-                    f"{path} has a card {card.keyword} that cannot be read ({' '.join(str(error).split())}); expected "
-                    "a FITS card: correct its header"
+                    f"{path} has a card {card.keyword} that cannot be read; expected a FITS card: correct its header "
+                    f"(details: {' '.join(str(error).split())})"
                 ) from error
     return plane_header(fits.Header(cards), path)
 
 
 def native(data):
-    """A native array of its own."""
+    """A copy in native byte order."""
     return data.astype(data.dtype.newbyteorder("="), copy=True)
 
 
-def require_plane(shape, hdu, path):
-    """Shape (ny, nx) of the image of an HDU without axes of length 1; AnchoringError unless it is 2-D then."""
-    plane = tuple(shape[axis] for axis in plane_axes(shape))
+def require_plane(hdu, path):
+    """Shape (ny, nx) of an image without axes of length 1; AnchoringError if it is not 2-D."""
+    plane = tuple(hdu.shape[axis] for axis in plane_axes(hdu.shape))
     if len(plane) != 2:
-        raise AnchoringError(
-            f"{_named(hdu, path)} has shape {tuple(shape)}; expected a 2-D image: write one plane of it"
-        )
+        raise AnchoringError(f"{_named(hdu, path)} has shape {hdu.shape}; expected a 2-D image: write one plane of it")
     return plane
 
 
@@ -164,14 +161,14 @@ def _named(hdu, path):
 
 
 def pixels_of(hdu, path):
-    """The pixels of an HDU, which are read now if the file cannot be mapped; AnchoringError if they are damaged."""
+    """The pixels of an HDU, mapped or read; AnchoringError if they are damaged."""
     with _refusing(path, UNREADABLE):
         return hdu.data
 
 
 def plane_of(hdu, path):
-    """The floating-point image (ny, nx) of an HDU as it lies in the file; BSCALE and BZERO may have made it so."""
-    shape = require_plane(hdu.shape, hdu, path)
+    """The image (ny, nx) of an HDU, in the byte order of the file; AnchoringError for unscaled integers."""
+    shape = require_plane(hdu, path)
     if not is_scaled(hdu.header):
         require_floating(hdu, path)
     data = pixels_of(hdu, path)
@@ -181,25 +178,20 @@ def plane_of(hdu, path):
 
 
 def require_floating(hdu, path):
-    """AnchoringError unless the numbers of an image are floating-point ones."""
+    """AnchoringError unless the pixels of an image are floating-point numbers."""
     bits = hdu.header["BITPIX"]
     if bits > 0:
         name = f"int{bits}" if bits > 8 else "uint8"
-        raise AnchoringError(f"{_named(hdu, path)} holds {name} numbers; expected floating-point MJy/sr: convert it")
+        raise AnchoringError(f"{_named(hdu, path)} holds {name} numbers; expected floating-point numbers: convert it")
 
 
 def is_scaled(header):
-    """Whether the numbers of an image in its file are not the values of its pixels."""
+    """Whether BSCALE or BZERO change the numbers of an image."""
     return (header.get("BSCALE", 1), header.get("BZERO", 0)) != (1, 0)
 
 
-def first_image(hdus):
-    """The first HDU that holds an image; the primary one if none does."""
-    return next((hdu for hdu in hdus if hdu.is_image and hdu.header["NAXIS"]), hdus[0])
-
-
 def checksum_of(hdu):
-    """CRC-32 of the bytes of an HDU, as `anchored` takes it of what it reads."""
+    """CRC-32 of the bytes of an HDU, the same as `anchored` computes while it copies the file."""
     place, checksum = hdu.fileinfo(), Checksum()
     for piece in _pieces(place, place["hdrLoc"], place["datLoc"] + place["datSpan"]):
         checksum.add(piece)

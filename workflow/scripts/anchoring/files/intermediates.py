@@ -144,7 +144,7 @@ def read_grid(path):
     with opened(path) as hdus:
         _raise_refusal(hdus)
         hdu = image_hdu(hdus, path)
-        return parsed(hdu.header, path), require_plane(hdu.shape, hdu, path)
+        return parsed(hdu.header, path), require_plane(hdu, path)
 
 
 def _raise_refusal(hdus):

@@ -1,4 +1,4 @@
-"""Anchored images in a folder of results that are not of the present run."""
+"""Anchored images in a folder of results that do not belong to the present run."""
 
 import glob
 from pathlib import Path
@@ -11,16 +11,16 @@ SHOWN = 10  # names in a message
 def left_over(out_dir, planned, target=None):
     """Anchored images in a folder of results that a run does not write.
 
-    They are of images that were in an earlier run and are not in this one: other bands or targets, another name, a
-    mosaic that is not there any more. Whether to keep them is for the user to say.
+    They are from earlier runs: other bands or targets, another name, a mosaic that was removed. The user decides
+    whether to keep them.
 
     Parameters
     ----------
     out_dir : path
     planned : iterable of path
-        Where the run writes its anchored images.
+        The anchored images that the run can write.
     target : str, optional
-        Look in the folder of this target only.
+        Search the folder of this target only.
 
     Returns
     -------
@@ -40,15 +40,10 @@ def _is_anchored(path):
         return False  # not an image of this workflow
 
 
-def words(paths):
-    """What to say of anchored images that are left over; empty if there are none."""
+def message(paths):
+    """The message about anchored images of earlier runs; empty if there are none."""
     if not paths:
         return ""
-    more = [f"  and {len(paths) - SHOWN} more"] if len(paths) > SHOWN else []
-    return "\n".join(
-        [
-            f"{len(paths)} anchored images of earlier runs are not in this one; kept, delete what you do not need:",
-            *(f"  {path}" for path in paths[:SHOWN]),
-            *more,
-        ]
-    )
+    listed = [*paths[:SHOWN], *([f"and {len(paths) - SHOWN} more"] if len(paths) > SHOWN else [])]
+    first = f"{len(paths)} anchored images of earlier runs are not part of this one. Delete what you do not need:"
+    return "\n  ".join([first, *listed])

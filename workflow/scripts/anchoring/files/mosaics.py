@@ -1,4 +1,4 @@
-"""Mosaics, the images to anchor."""
+"""Mosaics: the images to anchor."""
 
 import logging
 import re
@@ -24,22 +24,22 @@ from .hdus import (
     require_plane,
 )
 
-BLOCK = 2**16  # pixels looked at at a time
-LARGEST = 1e9  # MJy/sr: far above saturation; next to more, an FFT in float64 has no 1e-7 MJy/sr left
+BLOCK = 2**16  # pixels processed at a time: fits into the processor's cache
+LARGEST = 1e9  # MJy/sr: far above saturation; above it, an FFT in float64 loses 1e-7 MJy/sr elsewhere
 JWST_FILTER = re.compile(r"F\d{3,4}(W2|W|M|N|C)")
-COMPARED = 64  # rows
-JUDGED = 2**17  # pixels that are looked at for fill values, and COMPARED rows at least
+COMPARED = 64  # rows compared by `offset_between`
+SEARCHED = 2**17  # pixels, in at least COMPARED rows, that are searched for fill values
 
 
 def read_image(path, *, band=None):
-    """A mosaic: extensions SCI and, if there is one, ERR. Unobserved pixels of SCI (`Mosaic.observed`) are NaN in both.
+    """A mosaic as an `hdus.Image`: SCI and, if present, ERR, MJy/sr; NaN in both where SCI is unobserved.
 
     Raises
     ------
     AnchoringError
-        Naming the file, if it is not a 2-D floating-point image in MJy/sr with at least one observed pixel, none beyond
-        LARGEST, if its header says that it is of another JWST filter than `band`, or if no anchored file of it can be
-        written: it is anchored already, has several SCI, is scaled or compressed, or has an unknown ASDF extension.
+        If it is not a 2-D floating-point image in MJy/sr with at least one observed pixel and none beyond LARGEST, if
+        its header names another JWST filter than `band`, or if no anchored file can be written: it is already anchored,
+        has several SCI, is scaled or compressed, or has an unknown ASDF extension. The message names the file.
     """
     mosaic = map_image(path, band=band)
     data, error = mosaic.rows(0, mosaic.shape[0])
@@ -48,13 +48,14 @@ def read_image(path, *, band=None):
 
 
 def map_image(path, *, band=None, with_source=True, with_error=True):
-    """A `Mosaic`, whose pixels are read when they are asked for; AnchoringError in the words of `read_image`.
+    """A `Mosaic`, whose pixels are read on access; the same errors as `read_image`.
 
-    Without `with_source` its `source` is "", and only a part of its pixels is read; without `with_error` it has no ERR.
+    Without `with_source` its `source` is "", and only a part of the pixels is read here. Without `with_error` it has no
+    ERR.
     """
     with opened(path, scaled=False) as hdus:
         _require_mosaic(hdus, path, band)
-        # What is mapped stays so when the file is closed.
+        # Mapped pixels remain accessible after the file is closed.
         names = [name if with_error or name != "ERR" else None for name in _names(hdus, path)]
         planes = [_Plane(hdus[name], path) if name else None for name in names]
         source = checksum_of(hdus["SCI"]) if with_source else ""
@@ -62,13 +63,17 @@ def map_image(path, *, band=None, with_source=True, with_error=True):
 
 
 class Mosaic:
-    """A mosaic that is read row by row.
+    """A mosaic that is read some rows at a time.
 
     Attributes
     ----------
-    header : fits.Header, shape : (ny, nx), dtype : of its pixels, has_error : bool
+    header : fits.Header
+    shape : (ny, nx)
+    dtype : numpy.dtype
+        Native, of the pixels.
+    has_error : bool
     source : str
-        As `Image.source`.
+        As `hdus.Image.source`.
     fill : `observed.Fill`
     """
 
@@ -79,42 +84,41 @@ class Mosaic:
         self.shape, self.dtype = self._data.shape, self._data.dtype
         self.has_error = self._error is not None
         self._extreme = 0.0
-        self.fill = find_fill(self._judged())
-        for line in _fill_words(self.fill):
+        self.fill = find_fill(self._searched())
+        for line in _describe_fill(self.fill):
             logging.info("%s: %s", path, line)
 
-    def _judged(self):
-        """Some rows, evenly spread, NaN where WHT or DQ say that they are unobserved."""
+    def _searched(self):
+        """Some evenly spread rows, NaN where WHT or DQ mark them as unobserved."""
         ny, nx = self.shape
-        rows = slice(None, None, max(ny // max(COMPARED, JUDGED // nx), 1))
+        rows = slice(None, None, max(ny // max(COMPARED, SEARCHED // nx), 1))
         data = self._data.values(rows)
         data[~self._seen(data, rows)] = np.nan
         return data
 
     def _seen(self, data, rows, **fill):
         weight = None if self._weight is None else self._weight.values(rows)
-        # As it is in the file: bit 0 is that of the value, as BZERO of unsigned integers is even.
+        # Unscaled: bit 0 is right all the same, as BZERO of unsigned integers is even.
         quality = None if self._quality is None else self._quality.raw(rows)
         return is_observed(data, weight=weight, quality=quality, **fill)
 
     def observed(self, data, start):
-        """The observed pixels of `data`, rows of SCI (native) from row `start` on; bool array of its shape.
+        """The observed pixels of `data`, rows of SCI from row `start` on; bool array of its shape.
 
-        They are finite and not 0, WHT is not 0 and DQ not DO_NOT_USE where the file has these extensions in SCI's
-        shape, and they hold no fill value: see `observed`.
+        They are finite, not 0 and no fill value and, if the file has these extensions in the shape of SCI, WHT is not 0
+        and DQ is not DO_NOT_USE (`observed.is_observed`).
         """
         return self._seen(data, slice(start, start + len(data)), fill=self.fill)
 
-    def leave_out(self, masked):
-        """Let masked pixels be unobserved for `rows`: masked(first, last) gives a bool array of some rows."""
+    def mask(self, masked):
+        """Make `rows` return NaN in masked pixels; masked(start, stop) is the bool array of some rows."""
         self._masked = masked
 
     def rows(self, start, stop):
-        """Data and error (None if it has none) of some rows; what is unobserved is NaN in both."""
+        """Data and error (None without ERR) of some rows, NaN in unobserved pixels."""
         data = self._data.values(slice(start, stop))
         error = None if self._error is None else self._error.values(slice(start, stop))
         step = max(BLOCK // max(self.shape[1], 1), 1)
-        # In pieces that stay in the processor's cache.
         for first in range(0, len(data), step):
             piece = slice(first, first + step)
             self._mark_unobserved(start + first, data[piece], None if error is None else error[piece])
@@ -126,48 +130,48 @@ class Mosaic:
         return data, error
 
     def _mark_unobserved(self, start, data, error):
-        """Make pixels that are unobserved NaN, in place."""
+        """Set unobserved pixels to NaN, in place."""
         seen = self.observed(data, start)
         data[~seen] = np.nan
         if error is not None:
-            # No error is that large: it is not known.
+            # Such an error stands for an unknown one.
             error[~seen | (np.abs(error) > LARGEST)] = np.nan
         low, high = (float(f(data, where=seen, initial=0)) for f in (np.min, np.max))
         self._extreme = max(self._extreme, low, high, key=abs)
 
     def require_observed(self):
-        """AnchoringError unless there were observed pixels in all rows read, none of them beyond LARGEST."""
+        """AnchoringError if no pixel of the rows read was observed, or one was beyond LARGEST."""
         if self._extreme == 0:
             known = [name for name, plane in (("WHT", self._weight), ("DQ", self._quality)) if plane is not None]
             raise AnchoringError(
                 f"{self._path}: all pixels of SCI are 0 or not finite"
-                + (f", or unobserved by {' or '.join(known)}" if known else "")
-                + "; expected an observed image"
+                + (f", or unobserved according to {' or '.join(known)}" if known else "")
+                + "; expected an observed image: replace the file"
             )
         if abs(self._extreme) > LARGEST:
             raise AnchoringError(
                 f"{self._path}: SCI has pixels of {self._extreme:.4g} MJy/sr; expected less than {LARGEST:.0e}: "
-                "make them NaN"
+                "set them to NaN"
             )
 
 
 class _Plane:
-    """An image (ny, nx) of an HDU opened without scaling, mapped and not read."""
+    """An image (ny, nx) of an HDU that was opened without scaling; read on access."""
 
     def __init__(self, hdu, path):
         self._scale, self._zero = hdu.header.get("BSCALE", 1), hdu.header.get("BZERO", 0)
-        self.shape = require_plane(hdu.shape, hdu, path)
+        self.shape = require_plane(hdu, path)
         self._pixels = pixels_of(hdu, path).reshape(self.shape)
         floating = self._pixels.dtype.kind == "f"
         self._blank = None if floating else hdu.header.get("BLANK")
         self.dtype = self._pixels.dtype.newbyteorder("=") if floating else np.dtype(float)
 
     def raw(self, rows):
-        """Rows as they are in the file."""
+        """Rows in the byte order of the file, unscaled."""
         return self._pixels[rows]
 
     def values(self, rows):
-        """Rows as a floating-point array of its own."""
+        """Rows as a new floating-point array."""
         raw = native(self._pixels[rows])
         values = raw.astype(self.dtype, copy=False)
         if (self._scale, self._zero) != (1, 0):
@@ -179,36 +183,38 @@ class _Plane:
 
 
 def read_image_header(path, *, band=None):
-    """What `read_image` would read, without its pixels; AnchoringError in the same words."""
+    """The `hdus.ImageHeader` of `read_image`, without reading pixels; the same errors."""
     with opened(path, scaled=False) as hdus:
         _require_mosaic(hdus, path, band)
         header = parsed(hdus["SCI"].header, path)
-        return ImageHeader(header, require_plane(hdus["SCI"].shape, hdus["SCI"], path), bool(_names(hdus, path)[1]))
+        return ImageHeader(header, require_plane(hdus["SCI"], path), bool(_names(hdus, path)[1]))
 
 
 def _require_mosaic(hdus, path, band):
-    """AnchoringError unless a file is a mosaic of which an anchored file can be written, from its headers alone."""
+    """AnchoringError unless the headers are those of a mosaic that can be anchored."""
     names = [hdu.name for hdu in hdus]
     if "SCI" not in names:
-        raise AnchoringError(f"{path} has no SCI extension; expected a level-3 mosaic (i2d)")
+        raise AnchoringError(f"{path} has no SCI extension; expected a level-3 mosaic (i2d): check the file")
     if any("ANCHOFF" in hdu.header for hdu in hdus):
-        raise AnchoringError(f"{path} is already anchored (ANCHOFF); expected the image before anchoring")
+        raise AnchoringError(
+            f"{path} is already anchored (ANCHOFF); expected the image before anchoring: put that in its place"
+        )
     for name in ("SCI", "ASDF"):
         if names.count(name) > 1:
             raise AnchoringError(
-                f"{path} has several {name} extensions; expected one, as in a mosaic (i2d): split the file"
+                f"{path} has several {name} extensions; expected one, as in a level-3 mosaic (i2d): split the file"
             )
     _require_filter(hdus[0].header, band, path)
     sci = hdus["SCI"]
     if isinstance(sci, fits.CompImageHDU):
-        raise AnchoringError(f"{path} has a tile-compressed SCI; expected an uncompressed one: run funpack on it")
+        raise AnchoringError(f"{path} has a tile-compressed SCI; expected an uncompressed mosaic: run funpack on it")
     if not sci.is_image:
         raise AnchoringError(f"{path} has a table in SCI; expected an image: write a level-3 mosaic (i2d)")
     if is_scaled(sci.header):
         raise AnchoringError(
-            f"{path} has a scaled SCI (BSCALE, BZERO); expected numbers in MJy/sr themselves: write them as float32"
+            f"{path} has a scaled SCI (BSCALE, BZERO); expected MJy/sr without scaling: write it as float32"
         )
-    require_plane(sci.shape, sci, path)
+    require_plane(sci, path)
     require_floating(sci, path)
     _names(hdus, path)
     require_brightness(sci.header, path)
@@ -217,24 +223,20 @@ def _require_mosaic(hdus, path, band):
 
 
 def _names(hdus, path):
-    """Names of the extensions with the planes of a mosaic: SCI, ERR, WHT and DQ, None for each that it has not.
+    """Names of the extensions SCI, ERR, WHT and DQ, None for each that is missing.
 
-    WHT and DQ count in SCI's shape only; AnchoringError for an ERR of another.
+    WHT and DQ are used in the shape of SCI only; AnchoringError for an ERR of another shape.
     """
-    shape, found = require_plane(hdus["SCI"].shape, hdus["SCI"], path), ["SCI"]
+    shape, found = require_plane(hdus["SCI"], path), ["SCI"]
     for name in ("ERR", "WHT", "DQ"):
         hdu = hdus[name] if name in hdus and hdus[name].is_image and hdus[name].shape else None
-        alike = hdu is not None and _plane_shape(hdu) == shape
+        alike = hdu is not None and tuple(hdu.shape[axis] for axis in plane_axes(hdu.shape)) == shape
         if name == "ERR" and hdu is not None and not alike:
             raise AnchoringError(
                 f"{path}: ERR has shape {hdu.shape} and SCI {shape}; expected the same: correct or remove ERR"
             )
         found.append(name if alike and not (name == "DQ" and hdu.header["BITPIX"] < 0) else None)
     return found
-
-
-def _plane_shape(hdu):
-    return tuple(hdu.shape[axis] for axis in plane_axes(hdu.shape))
 
 
 def _require_known_asdf(hdu, path):
@@ -248,30 +250,30 @@ def _require_known_asdf(hdu, path):
         raise AnchoringError(f"{path} {error}") from error
 
 
-def _fill_words(fill):
-    """What is found in pixels that look observed, in words."""
+def _describe_fill(fill):
+    """Lines for the log about fill values."""
     for value, share in zip(fill.constants, fill.shares, strict=True):
         yield (
-            f"{share:.1%} of the pixels of SCI are exactly {value:.9g}, as no sky is (a sky subtracted from unobserved "
-            "pixels, too?): taken as unobserved"
+            f"{share:.1%} of the pixels of SCI are exactly {value:.9g}: taken as unobserved (was a sky subtracted from "
+            "unobserved pixels?)"
         )
     if fill.small:
         yield f"{fill.small:.1%} of the pixels of SCI are within {fill.floor:.2g} MJy/sr of 0: taken as unobserved"
 
 
 def _require_filter(header, band, path):
-    """That a band named like a JWST filter is that of the header: FILTER or, in the other wheel, PUPIL."""
+    """AnchoringError if the band of the folder and FILTER (or PUPIL, the other wheel) are different JWST filters."""
     stated = [str(header[key]).strip().upper() for key in ("FILTER", "PUPIL") if key in header]
     stated = [name for name in stated if JWST_FILTER.fullmatch(name)]
     if band and JWST_FILTER.fullmatch(band.upper()) and stated and band.upper() not in stated:
         raise AnchoringError(
-            f"{path} lies in the folder of {band} and its header says {' and '.join(stated)}; expected one and the "
-            "same: move it to the folder of its band"
+            f"{path} is in the folder of {band} and its header has {' and '.join(stated)}; expected the same: move it "
+            "to the folder of its band"
         )
 
 
 def offset_between(image, anchored):
-    """Median difference, MJy/sr, of observed SCI pixels of an anchored file and its image, from some of their rows."""
+    """Median difference, MJy/sr, of the observed pixels of SCI in an anchored file and its mosaic, in some rows."""
     mosaic, differences = map_image(image, with_source=False), []
     with opened(anchored, scaled=False) as hdus:
         after = plane_of(hdus["SCI"], anchored)

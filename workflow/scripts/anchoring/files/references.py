@@ -9,94 +9,94 @@ from ..images.units import brightness_unit
 from .hdus import Image, ImageHeader, native, opened, parsed, plane_of, require_plane
 from .mosaics import LARGEST
 
-# Names of extensions, the first found taken.
+# Names of extensions; the first one found is used.
 SIGNAL = ("SCI", "IMAGE", "SIGNAL")
 UNCERTAINTY = ("ERR", "ERROR", "UNC", "SIGMA", "NOISE")
 MASK = ("MASK",)
-# What the pixels of an extension need of the primary header if it does not say it itself.
+# Keywords that an extension inherits from the primary header.
 INHERITED = ("BUNIT", "BMAJ", "BMIN", "RESTWAV", "RESTFRQ")
-REPEATED = 5  # pixels of exactly one value, far from all others, that no sky has
-INNER = 16.0  # percentile from which the tail of a distribution is counted: 1 sigma of a normal one
-STEPS = 10.0  # largest ratio of the values of an image of a few values only
-MOST_SENTINELS = 4  # different ones looked for at either end of the values
+REPEATED = 5  # pixels with exactly the same value, far from all others, make it a sentinel
+INNER = 16.0  # percentile at which the tail of a distribution begins: 1 sigma of a normal one
+STEPS = 10.0  # largest ratio of values in an image of a few values only
+MOST_SENTINELS = 4  # at either end of the values
 
 
 def read_reference(path):
-    """An external reference image in MJy/sr, converted from what its BUNIT says (`units.brightness_unit`).
+    """An external reference image, an `hdus.Image` converted from BUNIT (`units.brightness_unit`) to MJy/sr.
 
-    It is the primary HDU's or, where that is empty, the extension SCI, IMAGE or SIGNAL or else the only image of the
-    file. Pixels that are exactly 0, as in a mosaic, or a sentinel (`sentinels`) are unobserved: NaN. The unit and the
-    sentinels are reported in the log.
+    It is in the primary HDU or, if that is empty, in the extension SCI, IMAGE or SIGNAL or else the only image of the
+    file. Pixels that are 0 or a sentinel (`sentinels`, reported in the log) are unobserved: NaN.
 
     Raises
     ------
     AnchoringError
-        Naming the file, if it has no such image, or one in a unit that cannot be converted, or without any observed
-        pixel.
+        If there is no such image, its unit cannot be converted or no pixel is observed; the message names the file.
     """
-    with opened(path) as hdus:
-        data, header = _reference(hdus, path)
-        data = native(data)
-    data = _in_brightness(data, brightness_unit(header, path), path)
-    return Image(data, None, header)
+    data, header = _image(path)
+    return Image(_in_brightness(native(data), brightness_unit(header, path), path), None, header)
+
+
+def read_reference_header(path):
+    """The `hdus.ImageHeader` of `read_reference`, without reading pixels; the same errors."""
+    data, header = _image(path)
+    brightness_unit(header, path)
+    return ImageHeader(header, data.shape)
 
 
 def read_uncertainty(path, shape, header=None):
-    """The uncertainty map (ny, nx), MJy/sr, of a reference of this shape; NaN where it is not known.
+    """The uncertainty map (ny, nx) of a reference, one standard deviation, MJy/sr; NaN where it is unknown.
 
-    It is the extension ERR, ERROR, UNC, SIGMA or NOISE, or else what `read_reference` takes. What is negative, 0 or a
-    sentinel is not known. A map without BUNIT is in the unit of its reference, whose header is `header`.
+    It is in the extension ERR, ERROR, UNC, SIGMA or NOISE, or else where `read_reference` finds an image. Pixels that
+    are negative, 0 or a sentinel are unknown.
+
+    Parameters
+    ----------
+    path : path
+    shape : (ny, nx)
+        Of the reference.
+    header : fits.Header, optional
+        Of the reference; its BUNIT is used for a map without one.
+
+    Raises
+    ------
+    AnchoringError
+        As in `read_reference`, and if the map has another shape.
     """
-    with opened(path) as hdus:
-        data, own = _reference(hdus, path, UNCERTAINTY)
-        data = native(data)
-    require_same_shape(data.shape, shape, path)
-    data = _in_brightness(data, _unit_of_uncertainty(own, header, path), path)
+    data, unit = _uncertainty(path, shape, header)
+    data = _in_brightness(native(data), unit, path)
     # Comparing with NaN is False.
     data[data < 0] = np.nan
     return data
 
 
-def _unit_of_uncertainty(own, header, path):
-    """The unit of an uncertainty map: what its own header does not say, and the pixels, are as in its reference's."""
-    if header is not None:
-        header = header.copy()
-        header.update({key: own[key] for key in INHERITED if key in own})
-    return brightness_unit(own if header is None else header, path)
-
-
-def require_same_shape(shape, expected, path):
-    """AnchoringError unless the shape of an uncertainty map is its reference's."""
-    if shape != expected:
-        raise AnchoringError(
-            f"{path} has shape {shape} and its reference {expected}; expected the same: mend or remove the map"
-        )
-
-
-def read_reference_header(path):
-    """What `read_reference` would read, without its pixels; AnchoringError in the same words."""
-    with opened(path) as hdus:
-        data, header = _reference(hdus, path)
-        brightness_unit(header, path)
-        return ImageHeader(header, data.shape)
-
-
 def check_uncertainty(path, shape, header=None):
-    """What speaks against an uncertainty map without its pixels: AnchoringError in the words of `read_uncertainty`."""
+    """Raise the errors of `read_uncertainty` that do not depend on pixels."""
+    _uncertainty(path, shape, header)
+
+
+def _uncertainty(path, shape, header):
+    """The pixels of an uncertainty map, in the byte order of the file, and their unit."""
+    data, own = _image(path, UNCERTAINTY)
+    if data.shape != shape:
+        raise AnchoringError(
+            f"{path} has shape {data.shape} and its reference {shape}; expected the same: correct or remove the map"
+        )
+    if header is None:
+        return data, brightness_unit(own, path)
+    header = header.copy()
+    header.update({key: own[key] for key in INHERITED if key in own})
+    return data, brightness_unit(header, path)
+
+
+def _image(path, names=SIGNAL):
+    """The pixels of an image, in the byte order of the file and mapped if possible, and their header."""
     with opened(path) as hdus:
-        data, own = _reference(hdus, path, UNCERTAINTY)
-    require_same_shape(data.shape, shape, path)
-    _unit_of_uncertainty(own, header, path)
+        hdu = image_hdu(hdus, path, names)
+        return plane_of(hdu, path), _full_header(hdus, hdu)
 
 
-def _reference(hdus, path, names=SIGNAL):
-    """The pixels of an image as they lie in the file, mapped and not read, and what describes them."""
-    hdu = image_hdu(hdus, path, names)
-    return plane_of(hdu, path), described_by(hdus, hdu)
-
-
-def described_by(hdus, hdu):
-    """A copy of the header of an HDU, with what it leaves to the primary one."""
+def _full_header(hdus, hdu):
+    """A copy of the header of an HDU with the keywords it inherits from the primary header."""
     header, primary = parsed(hdu.header), parsed(hdus[0].header)
     for key in INHERITED:
         if key not in header and key in primary:
@@ -105,16 +105,16 @@ def described_by(hdus, hdu):
 
 
 def image_hdu(hdus, path, names=SIGNAL):
-    """The HDU of a file whose image is meant.
+    """The HDU of a file that holds the wanted image.
 
-    A primary one with an image is that of a reference (SIGNAL); else it is the extension with the first of `names` that
-    is there, then a primary one with an image, then the only 2-D image, unless it is called an uncertainty and none is
-    wanted; the primary HDU of a file without any.
+    For a reference (SIGNAL), the primary HDU if it has an image. Otherwise the extension with the first of `names` that
+    exists, then a primary HDU with an image, then the only 2-D image (for a reference, unless its name is one of
+    UNCERTAINTY). The primary HDU of a file without images.
 
     Raises
     ------
     AnchoringError
-        Naming the HDUs there are, if none of this decides.
+        If there is more than one candidate; the message lists the HDUs.
     """
     images = [hdu for hdu in hdus if hdu.is_image and hdu.header["NAXIS"]]
     if not images:
@@ -131,71 +131,76 @@ def image_hdu(hdus, path, names=SIGNAL):
         f"[{i}] {hdu.name or 'without a name'} {hdu.shape}" for i, hdu in enumerate(hdus) if hdu in images
     )
     raise AnchoringError(
-        f"{path} has the images {there}; expected one, or one of the name {names[0]}: keep one, or name the one that"
-        f" is meant {names[0]} (EXTNAME)"
+        f"{path} has the images {there}; expected one image, or one with the name {names[0]}: keep one, or set EXTNAME "
+        f"of the right one to {names[0]}"
     )
 
 
 def read_mask(path):
-    """A mask: data (ny, nx) as float, and header.
+    """A mask, (ny, nx) float32 array, and its header; AnchoringError if there is no 2-D image.
 
-    It is the extension MASK or else the image that `read_reference` takes, of numbers of any kind.
+    It is in the extension MASK or else where `read_reference` finds an image, and may be of any data type.
     """
     with opened(path) as hdus:
-        hdu, seen = _mask(hdus, path)
-        return hdu.data.reshape(seen.shape).astype(np.float32), seen.header
+        hdu, (header, shape, _) = _mask(hdus, path)
+        return hdu.data.reshape(shape).astype(np.float32), header
 
 
 def read_mask_header(path):
-    """What `read_mask` would read, without its pixels; AnchoringError in the same words."""
+    """The `hdus.ImageHeader` of `read_mask`, without reading pixels; the same errors."""
     with opened(path) as hdus:
         return _mask(hdus, path)[1]
 
 
 def _mask(hdus, path):
-    """The HDU of a mask, and what its header says; an axis of length 1 is none."""
+    """The HDU of a mask and its `hdus.ImageHeader`."""
     hdu = image_hdu(hdus, path, MASK + SIGNAL)
     if not hdu.shape:
-        raise AnchoringError(f"{path} holds no 2-D image; expected a mask, 1 = leave out")
-    return hdu, ImageHeader(described_by(hdus, hdu), require_plane(hdu.shape, hdu, path))
+        raise AnchoringError(f"{path} has no 2-D image; expected a mask, 1 = masked, 0 = keep: check the file")
+    return hdu, ImageHeader(_full_header(hdus, hdu), require_plane(hdu, path))
 
 
-# --- pixels that hold no sky ------------------------------------------------------------------------------------------
+# --- unobserved pixels ------------------------------------------------------------------------------------------
 
 
 def _in_brightness(data, unit, path):
-    """Pixels in MJy/sr, in place; what is 0 or a sentinel is NaN, and AnchoringError if that is all."""
+    """Convert pixels to MJy/sr in place, 0 and sentinels to NaN; AnchoringError if no pixel is left."""
     found = sentinels(data, LARGEST / unit.factor)
     for value, count in found.items():
-        logging.info("%s: %d pixels of %.6g are no measurement: taken as unobserved", path, count, value)
+        logging.info("%s: %d pixels of exactly %.6g are taken as unobserved", path, count, value)
         data[data == value] = np.nan
     huge = np.abs(data) > LARGEST / unit.factor  # infinite ones as well
     if huge.any():
         extreme = data[huge][np.argmax(np.abs(data[huge]))]
-        words = "%s: %d pixels beyond %.0e MJy/sr (%.4g) are no measurement: taken as unobserved"
-        logging.info(words, path, huge.sum(), LARGEST, extreme)
+        logging.info(
+            "%s: %d pixels beyond %.0e MJy/sr (%.4g) are taken as unobserved", path, huge.sum(), LARGEST, extreme
+        )
         data[huge] = np.nan
     data[data == 0] = np.nan
     if not np.isfinite(data).any():
-        raise AnchoringError(f"{path}: no pixel is finite and not 0; expected an image")
+        raise AnchoringError(f"{path}: all pixels are 0 or not finite; expected an observed image: replace the file")
     if unit.factor != 1:
         data *= unit.factor
     return data
 
 
 def sentinels(data, largest=LARGEST):
-    """Values that stand for pixels without a measurement, such as -999: {value: number of pixels}.
+    """Values that mark unobserved pixels, such as -999.
 
-    Such a value is among the lowest or the highest of an image, is that of at least REPEATED pixels to the last digit,
-    and is farther from the next value than this is from the percentile INNER (on the high side 100 - INNER): no
-    distribution of sky and sources ends in a gap longer than its own tail and a pile beyond it. In an image of a few
-    values only (an uncertainty by numbers of exposures) it is farther than STEPS times the largest other. What could be
-    wrongly taken for one is a saturated star.
+    A sentinel is among the lowest or highest values of an image, at least REPEATED pixels have it exactly, and the gap
+    to the next value is longer than the tail of the distribution, from that value to its percentile INNER (100 - INNER
+    on the high side). In an image of a few values only (uncertainties from numbers of exposures) it is more than STEPS
+    times the largest other value away. A saturated star can be mistaken for one.
 
     Parameters
     ----------
     data : (ny, nx) array
-        Pixels that are not finite, 0, or beyond +- largest do not count.
+        Pixels that are not finite, 0 or beyond +-largest are ignored.
+    largest : float
+
+    Returns
+    -------
+    dict {value: number of pixels}
     """
     known = data[np.isfinite(data) & (data != 0) & (np.abs(data) <= largest)]
     if not known.size:
@@ -214,7 +219,7 @@ def sentinels(data, largest=LARGEST):
 
 
 def _piles(values):
-    """The lowest values, while each is that of REPEATED pixels: [(value, number of pixels)], and the others."""
+    """The lowest values that REPEATED pixels share, [(value, number of pixels)], and all higher values."""
     piles = []
     while values.size and len(piles) < MOST_SENTINELS:
         lowest = values.min()

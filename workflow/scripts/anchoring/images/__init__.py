@@ -1,1 +1,1 @@
-"""Images as arrays and headers: where their pixels are, in which unit, observed or not, convolved, reprojected."""
+"""Images as arrays and headers: WCS, units, observed pixels, convolution, reprojection."""

@@ -1,4 +1,4 @@
-"""Which pixels of an overlap are trusted: away from edges and holes, and not masked."""
+"""Pixels of an overlap that may be fitted: far enough from edges and holes, and not masked."""
 
 import math
 
@@ -20,7 +20,7 @@ def beam_coverage(inside, beam):
     Parameters
     ----------
     inside : (ny, nx) bool array
-        Observed pixels; none is outside the array.
+        Observed pixels; everything outside the array is unobserved.
     beam : float
         FWHM, pixels.
 
@@ -46,13 +46,13 @@ def beam_coverage(inside, beam):
         spectrum *= beam_y[:, None]
         spectrum *= beam_x[: spectrum.shape[1]]
         ducc0.fft.c2r(spectrum, axes=(0, 1), lastsize=shape[1], forward=False, inorm=2, out=padded)
-        # Round-off of an FFT can leave a pixel that sees nothing a hair below 0.
+        # Round-off of the FFT makes some pixels slightly negative.
         np.maximum(padded[start - first : stop - first, :nx], 0, out=out[start:stop])
     return out
 
 
 def _beam_profile(sigma, n):
-    """A Gaussian of sum 1 to 4 sigma, without what is farther from its centre than n pixels reach."""
+    """A Gaussian out to 4 sigma, normalised to sum 1 and then cut at n - 1 pixels from its centre."""
     reach = int(4 * sigma + 0.5)
     profile = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     profile /= profile.sum()
@@ -60,22 +60,22 @@ def _beam_profile(sigma, n):
 
 
 def _transform(profile, n):
-    """The (real) transform of a symmetric profile about the origin of a grid of n."""
+    """The Fourier transform, real, of a symmetric profile centred on the origin of a grid of n pixels."""
     padded = np.zeros(n)
     padded[: profile.size] = profile
     return np.fft.fft(np.roll(padded, -(profile.size // 2))).real.astype(np.float32)
 
 
 def beam_area(beam):
-    """Area of a Gaussian beam, pixels: pi / (4 ln 2) beam^2 for a FWHM `beam` in pixels; at least 1."""
+    """Area in pixels of a Gaussian beam of a FWHM in pixels, pi / (4 ln 2) FWHM^2; at least 1."""
     return max(math.pi / (4 * math.log(2)) * beam**2, 1.0)
 
 
 def least_coverage(erode_fwhm):
-    """The beam coverage of a pixel `erode_fwhm` FWHM inside a straight edge.
+    """The beam coverage of a pixel that is `erode_fwhm` FWHM inside a straight edge, used as a threshold.
 
-    It is Phi(erode_fwhm FWHM / sigma), Phi the normal distribution's integral: 0.95 for 0.7. Unlike a distance it
-    weighs a hole by its area: a lone missing pixel takes nothing away, a hole as large as the beam its surroundings.
+    Phi(erode_fwhm FWHM / sigma) with Phi the cumulative normal distribution, such as 0.95 for 0.7. Unlike a distance,
+    coverage accounts for the area of a hole: a single missing pixel removes no neighbours, a hole of a beam does.
     """
     if erode_fwhm == 0:
         return 0.0
@@ -83,22 +83,24 @@ def least_coverage(erode_fwhm):
 
 
 def masked_pixels(mask):
-    """The pixels that a mask image leaves out: 1 there; 0, not finite or beyond the mask: kept.
+    """Where a mask is 1. Pixels that are 0 or not finite are kept.
 
     Parameters
     ----------
-    mask : (ny, nx) array
+    mask : float array
 
     Returns
     -------
-    (ny, nx) bool array, True where a pixel is left out.
+    bool array of the same shape
 
     Raises
     ------
     AnchoringError
-        If it holds anything else.
+        If there are other values.
     """
     known = np.isfinite(mask)
     if np.any((mask[known] != 0) & (mask[known] != 1)):
-        raise AnchoringError("the mask holds values other than 0 and 1; expected 1 = leave out, 0 = keep")
+        raise AnchoringError(
+            "the mask holds values other than 0 and 1; expected 1 = masked, 0 = keep: correct the mask"
+        )
     return known & (mask == 1)

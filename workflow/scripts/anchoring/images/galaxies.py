@@ -1,4 +1,4 @@
-"""Where in a galaxy a pixel is."""
+"""Galactocentric radius of pixels."""
 
 import numpy as np
 
@@ -6,13 +6,13 @@ import numpy as np
 def deprojected_radius(wcs, shape, *, ra, dec, posang, inclination):
     """Galactocentric radius of every pixel in the plane of an inclined disk.
 
-    With dx (east) and dy (north) the offsets from the centre on the tangent plane there, u runs along the major axis
-    and v across it, stretched by 1 / cos(inclination); the radius is hypot(u, v).
+    dx (east) and dy (north) are offsets from the centre on its tangent plane, u is the coordinate along the major axis
+    and v that along the minor axis divided by cos(inclination). The radius is hypot(u, v).
 
     Parameters
     ----------
     wcs : astropy.wcs.WCS
-        Celestial, in any frame.
+        Celestial, of any frame.
     shape : (ny, nx)
     ra, dec : float
         Centre, degrees (ICRS).
@@ -35,7 +35,7 @@ def deprojected_radius(wcs, shape, *, ra, dec, posang, inclination):
 
 
 def in_frame_of(wcs, ra, dec, posang):
-    """An ICRS place and position angle (degrees) in the frame of a WCS: longitude, latitude and angle, radians."""
+    """An ICRS position and position angle (degrees) in the frame of a WCS: longitude, latitude and angle, radians."""
     from astropy import units
     from astropy.coordinates import ICRS, SkyCoord
     from astropy.wcs.utils import wcs_to_celestial_frame
@@ -46,14 +46,14 @@ def in_frame_of(wcs, ra, dec, posang):
     centre = SkyCoord(ra, dec, unit="deg")
     along = centre.directional_offset_by(posang * units.deg, 1 * units.arcsec).transform_to(frame)
     centre = centre.transform_to(frame)
-    place = centre.spherical
-    return place.lon.radian, place.lat.radian, centre.position_angle(along).radian
+    position = centre.spherical
+    return position.lon.radian, position.lat.radian, centre.position_angle(along).radian
 
 
 def tangent_plane_offsets(lon, lat, lon_0, lat_0):
     """Gnomonic offsets (east, north), radians, from a centre; NaN 90 degrees from it and beyond.
 
-    Standard coordinates (Smart, Textbook on Spherical Astronomy, section 160); they have no seam at 0h / 24h.
+    Standard coordinates (Smart, Textbook on Spherical Astronomy, section 160); continuous across 0h.
     """
     d_lon = lon - lon_0
     cosine = np.sin(lat_0) * np.sin(lat) + np.cos(lat_0) * np.cos(lat) * np.cos(d_lon)

@@ -1,4 +1,4 @@
-"""What the header of an image says of its pixels: where they are, how large, in which unit."""
+"""Pixel scale, WCS and unit from the header of an image."""
 
 import math
 import re
@@ -9,19 +9,19 @@ from astropy.io import fits
 from ..errors import AnchoringError
 
 WHERE_IN_C = re.compile(r"ERROR \d+ in \w+\(\) at line \d+ of file [^:]*:")
-SQUARE = 1.1  # largest ratio of a pixel's extents that a kernel for square ones is right for
-AGREEMENT = 1e-3  # of a pixel: two descriptions of one grid differ by less, through the digits they are written with
+SQUARE = 1.1  # largest axis ratio of a pixel to which a kernel of square pixels can be applied
+AGREEMENT = 1e-3  # of a pixel: more than the rounding of keywords makes two descriptions of one grid differ
 SIP = re.compile(r"(A|B|AP|BP)_(ORDER|DMAX|\d+_\d+)")
 OF_AXIS = re.compile(r"(NAXIS|CTYPE|CUNIT|CRVAL|CRPIX|CDELT|CROTA|CNAME|CRDER|CSYER)([1-9]\d?)")
 OF_AXIS_PARAMETER = re.compile(r"(PV|PS)([1-9]\d?)_(\d+)")
 OF_TWO_AXES = re.compile(r"(PC|CD)([1-9]\d?)_([1-9]\d?)")
-OF_TWO_AXES_OLD = re.compile(r"(PC|CD)(\d{3})(\d{3})")  # of drafts of the standard
+OF_TWO_AXES_OLD = re.compile(r"(PC|CD)(\d{3})(\d{3})")  # in drafts of the standard
 UNITS = {"mjy/sr", "mjysr-1", "mjy.sr-1", "mjy*sr-1", "mjysr^-1", "mjysr**-1", "mjy*sr**-1", "10**6jy/sr", "1e6jy/sr"}
 DEGREES = {"deg": 1.0, "arcmin": 1 / 60, "arcsec": 1 / 3600, "mas": 1 / 3.6e6, "rad": 180 / math.pi}
 ANGLES = {"": "deg", "degree": "deg", "degrees": "deg", "arcminute": "arcmin", "arcminutes": "arcmin",
           "arcsecond": "arcsec", "arcseconds": "arcsec", "radian": "rad", "radians": "rad",
           **{name: name for name in DEGREES}}  # fmt: skip
-# RADESYS as it is written: the FITS name, and the equinox that it implies.
+# RADESYS in use: the name in the FITS standard, and the equinox it implies.
 FRAMES = {"ICRS": ("ICRS", None), "ICRF": ("ICRS", None), "ICRF2": ("ICRS", None), "ICRF3": ("ICRS", None),
           "FK5": ("FK5", None), "J2000": ("FK5", 2000.0), "J2000.0": ("FK5", 2000.0), "FK5 J2000": ("FK5", 2000.0),
           "FK4": ("FK4", None), "FK4-NO-E": ("FK4-NO-E", None), "B1950": ("FK4", 1950.0), "B1950.0": ("FK4", 1950.0),
@@ -30,19 +30,24 @@ PIXEL_KEYWORDS = {"BUNIT", "RADESYS", "RADECSYS", "EQUINOX", "EPOCH", "LONPOLE",
                   "PHOTMJSR", "PIXAR_SR"}  # fmt: skip
 PIXEL_PREFIXES = ("CTYPE", "CUNIT", "CRVAL", "CRPIX", "CDELT", "CROTA", "CD1_", "CD2_", "PC1_", "PC2_", "PV1_", "PV2_",
                   "PS1_", "PS2_", "A_", "B_", "AP_", "BP_")  # fmt: skip
+REMOVE = "remove the wrong keywords from its header"
+
+
+def _refused(path, got, expected, remedy="correct its header"):
+    return AnchoringError(f"{path} has {got}; expected {expected}: {remedy}")
 
 
 def plane_axes(shape):
-    """The two axes, counted from 0 in numpy's order, of an image: those longer than 1 if it has more than two."""
+    """Axes of the image plane in numpy order: with more than two axes, those longer than 1."""
     axes = tuple(range(len(shape)))
     return axes if len(axes) <= 2 else tuple(axis for axis in axes if shape[axis] != 1)
 
 
 def plane_header(header, path="the image"):
-    """A header of two axes, 1 and 2, of an image of two, whatever other axes of length 1 or of the WCS alone it has.
+    """The header of the image plane, its axes numbered 1 and 2; axes of length 1 or only in the WCS are dropped.
 
-    PC and CD in the spelling of early drafts (PC001001) become PC1_1. AnchoringError if one of the other axes turns
-    with one of the two.
+    PC001001, the spelling of early drafts of the standard, becomes PC1_1. AnchoringError if the WCS rotates a dropped
+    axis into the plane.
     """
     n = header.get("NAXIS", 0)
     shape = [header.get(f"NAXIS{i}") for i in range(n, 0, -1)]
@@ -58,9 +63,7 @@ def plane_header(header, path="the image"):
             pair = tuple(map(int, match.groups()[1:]))
             old, keyword = keyword, "{}{}_{}".format(match[1], *(number.get(i, 0) for i in pair))
             if len(number.keys() & set(pair)) == 1 and pair[0] != pair[1] and card.value != 0:
-                raise AnchoringError(
-                    f"{path} has {old} = {card.value!r}, which turns an axis of the sky with another one; expected 0"
-                )
+                raise _refused(path, f"{old} = {card.value!r}, which mixes an axis of the sky with another one", "0")
             if "0" in keyword[2:] or (keyword != old and keyword in header):
                 continue
         elif match := OF_AXIS.fullmatch(keyword):
@@ -77,81 +80,78 @@ def plane_header(header, path="the image"):
 
 
 def pixel_scale(header, path="the image"):
-    """Pixel scale, arcsec: the side of a square of a pixel's area, from the CD or the PC, CDELT and CUNIT keywords.
+    """Pixel scale, arcsec: the square root of the pixel area, from CD or from PC, CDELT and CUNIT.
 
-    Pixels need not be square (`require_square`). AnchoringError without these keywords, and if they contradict each
-    other. CROTA turns pixels and leaves their area.
+    The same as `astropy.wcs.utils.proj_plane_pixel_area`, but for headers without CTYPE (kernels) and with a check:
+    AnchoringError if these keywords are missing or contradict each other. Pixels need not be square
+    (`require_square`).
     """
     (a, b), (c, d) = _linear(header, path)
     return positive_scale(math.sqrt(abs(a * d - b * c)) * 3600, path)
 
 
 def require_square(header, path="the image"):
-    """AnchoringError unless pixels are square, as those of a kernel and of the image that it is applied to must be."""
+    """AnchoringError unless pixels are square, as a kernel needs in its own image and in the one it is applied to."""
     (a, b), (c, d) = _linear(header, path)
-    # With s and t the longest and shortest extent of a pixel: (s^2 + t^2) / (s t).
+    # Singular values s and t of the matrix: s^2 + t^2 <= s t (SQUARE + 1 / SQUARE).
     if (a**2 + b**2 + c**2 + d**2) > abs(a * d - b * c) * (SQUARE + 1 / SQUARE):
-        raise AnchoringError(
-            f"{path} has pixels of {math.hypot(a, c) * 3600:.4g} x {math.hypot(b, d) * 3600:.4g} arcsec, and they are "
-            "not square; expected square ones: correct its header (CDELT, CD, PC) or resample it"
-        )
+        sides = f"pixels of {math.hypot(a, c) * 3600:.4g} x {math.hypot(b, d) * 3600:.4g} arcsec, which are not square"
+        raise _refused(path, sides, "square pixels", "correct its header (CDELT, CD, PC) or resample it")
 
 
 def _linear(header, path):
-    """The matrix, degrees per pixel, from pixel offsets to the sky's, but for a rotation by CROTA.
+    """Matrix from pixel offsets to offsets on the sky, degrees per pixel, without a rotation by CROTA.
 
-    CD, or PC and CDELT (FITS Standard 4.0, section 8.1); AnchoringError unless what there is of them agrees.
+    From CD, or PC and CDELT (FITS Standard 4.0, section 8.1); AnchoringError if both are there and disagree.
     """
     both = (1, 2)
     names = [f"{name}{i}" for name in ("CDELT", "CROTA", "CD1_", "CD2_", "PC1_", "PC2_") for i in both]
     wrong = [name for name in names if name in header and not is_number(header[name])]
     if wrong:
-        raise AnchoringError(f"{path} has {wrong[0]} = {header[wrong[0]]!r}; expected a number: correct its header")
+        raise _refused(path, f"{wrong[0]} = {header[wrong[0]]!r}", "a number")
     has_cd, has_pc = (any(f"{name}{i}_{j}" in header for i in both for j in both) for name in ("CD", "PC"))
     if not (has_cd or "PC1_1" in header or "CDELT1" in header):
-        raise AnchoringError(f"{path} has no pixel scale (CDELT, CD or PC); expected one: add it to the header")
+        raise _refused(path, "no pixel scale (CDELT, CD or PC)", "one", "add it to the header")
     unit = [DEGREES[_angle(header, i, path)] for i in both]
     delta = [header.get(f"CDELT{i}", 1.0) for i in both]
     cd = [[unit[i - 1] * header.get(f"CD{i}_{j}", 0.0) for j in both] for i in both]
     pc = [[unit[i - 1] * delta[i - 1] * header.get(f"PC{i}_{j}", float(i == j)) for j in both] for i in both]
     if not has_cd:
         return pc
-    # CDELT of 1 next to CD says nothing: some programs write it as a matter of form.
+    # Some programs write CDELT = 1 next to CD, without a meaning.
     if has_pc or any(abs(value) != 1 for value in delta):
-        other = pc if has_pc or not _rotation(header) else _turned(pc, _rotation(header))
+        other = pc if has_pc or not _rotation(header) else _rotated(pc, _rotation(header))
         _require_agreement(cd, other, has_pc or bool(_rotation(header)), path)
     return cd
 
 
 def _rotation(header):
-    """CROTA, degrees, of the axis of latitude."""
+    """CROTA of the latitude axis, degrees."""
     first = str(header.get("CTYPE1", "")).strip()[1:4] == "LAT" or str(header.get("CTYPE1", "")).startswith("DEC")
     return header.get("CROTA1" if first else "CROTA2", 0.0) * (-1 if first else 1)
 
 
-def _turned(matrix, angle):
-    """A diagonal matrix turned, as CROTA does it: Calabretta & Greisen 2002, A&A 395, 1077, eq. 188."""
+def _rotated(matrix, angle):
+    """A diagonal matrix rotated by CROTA: Calabretta & Greisen 2002, A&A 395, 1077, eq. 188."""
     (a, _), (_, d) = matrix
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     return [[a * cos, -d * sin], [a * sin, d * cos]]
 
 
-def _require_agreement(cd, other, turned, path):
-    """AnchoringError if a CD matrix and another description differ: in any element, or unless `turned` in area."""
+def _require_agreement(cd, other, rotated, path):
+    """AnchoringError if CD and another description differ in area or, if its rotation is known, in any element."""
     areas = [abs(a * d - b * c) for (a, b), (c, d) in (cd, other)]
     size = math.sqrt(areas[0])
     differences = [math.sqrt(areas[1]) - size]
-    if turned:
+    if rotated:
         differences += [u - v for row in zip(cd, other, strict=True) for u, v in zip(*row, strict=True)]
     if max(map(abs, differences)) > AGREEMENT * size:
         by_cd, by_other = (
             f'{math.sqrt(area) * 3600:.6g}" at {_direction(matrix):.4g} deg'
             for area, matrix in zip(areas, (cd, other), strict=True)
         )
-        raise AnchoringError(
-            f"{path} has two descriptions of its pixels that contradict each other: {by_cd} by CD and {by_other} by "
-            "PC, CDELT or CROTA; expected one: remove the wrong keywords from its header"
-        )
+        both = f"{by_cd} by CD and {by_other} by PC, CDELT or CROTA"
+        raise _refused(path, f"two descriptions of its pixels that contradict each other: {both}", "one", REMOVE)
 
 
 def _direction(matrix):
@@ -160,10 +160,10 @@ def _direction(matrix):
 
 
 def _angle(header, axis, path):
-    """The unit of an axis of the sky, in FITS's own name."""
+    """CUNIT of an axis, in the spelling of the FITS standard."""
     unit = str(header.get(f"CUNIT{axis}", "")).strip()
     if unit.lower() not in ANGLES:
-        raise AnchoringError(f"{path} has CUNIT{axis} = {unit!r}; expected deg, arcmin, arcsec, mas or rad")
+        raise _refused(path, f"CUNIT{axis} = {unit!r}", "deg, arcmin, arcsec, mas or rad")
     return ANGLES[unit.lower()]
 
 
@@ -173,17 +173,18 @@ def is_number(value):
 
 def positive_scale(value, path):
     if not (is_number(value) and value > 0):
-        raise AnchoringError(f"{path} has a pixel scale of {value!r}; expected a positive number of arcsec")
+        raise _refused(path, f"a pixel scale of {value!r}", "a positive number of arcsec")
     return float(value)
 
 
 def celestial_wcs(header, path="the image"):
-    """The WCS of a header; AnchoringError if it has no celestial one, or one that cannot be placed on the sky.
+    """The celestial WCS of a header; AnchoringError if there is none or it is incomplete or inconsistent.
 
-    SIP coefficients count if CTYPE ends in -SIP (Shupe et al. 2005, ASPC 347, 491): others are left over from before
-    the image was resampled.
+    SIP coefficients are used if CTYPE ends in -SIP (Shupe et al. 2005, ASPC 347, 491); others are remnants of the image
+    before it was resampled.
     """
     from astropy.wcs import WCS, FITSFixedWarning
+    from astropy.wcs.utils import proj_plane_pixel_area
 
     scale_header = header
     if not any(str(header.get(f"CTYPE{i}", "")).strip().endswith("-SIP") for i in (1, 2)):
@@ -194,38 +195,28 @@ def celestial_wcs(header, path="the image"):
         try:
             wcs = WCS(header, naxis=2)
             celestial = wcs.has_celestial
-        except Exception as error:  # wcslib's errors have no common base but Exception
-            words = " ".join(WHERE_IN_C.sub("", str(error)).split())
-            raise AnchoringError(f"{path} has a WCS that cannot be read ({words}); expected a celestial one") from error
+        except Exception as error:  # the errors of wcslib have no other common base
+            details = " ".join(WHERE_IN_C.sub("", str(error)).split())
+            remedy = f"correct its header (details: {details})"
+            raise _refused(path, "a WCS that cannot be read", "a celestial WCS", remedy) from error
     if not celestial:
-        raise AnchoringError(f"{path} has no celestial WCS; expected CTYPE such as RA---TAN, DEC--TAN")
+        raise _refused(path, "no celestial WCS", "CTYPE such as RA---TAN, DEC--TAN", "add one to its header")
     if wcs.wcs.lngtyp not in ("RA", "GLON"):
-        raise AnchoringError(
-            f"{path} has coordinates {', '.join(wcs.wcs.ctype)}; expected RA and DEC, or GLON and GLAT: reproject it"
-        )
+        raise _refused(path, f"coordinates {', '.join(wcs.wcs.ctype)}", "RA and DEC, or GLON and GLAT", "reproject it")
     missing = [key for key in ("CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2") if not is_number(header.get(key))]
     if missing:
-        # wcslib takes 0 for them, where no image of ours is.
-        raise AnchoringError(
-            f"{path} has a WCS without numbers in {', '.join(missing)}; expected a complete one: correct its header"
-        )
-    _require_one_scale(wcs, pixel_scale(scale_header, path), path)
+        # wcslib would use 0.
+        raise _refused(path, f"a WCS without numbers in {', '.join(missing)}", "a complete WCS")
+    # Kernels are resampled to the one, positions calculated with the other.
+    scale, by_wcs = pixel_scale(scale_header, path), math.sqrt(proj_plane_pixel_area(wcs)) * 3600
+    if abs(by_wcs - scale) > AGREEMENT * scale:
+        both = f"pixels of {by_wcs:.6g} arcsec by its WCS and of {scale:.6g} by CD, or CDELT and PC"
+        raise _refused(path, both, "the same", REMOVE)
     return wcs
 
 
-def _require_one_scale(wcs, scale, path):
-    """AnchoringError unless positions and kernels are of one pixel scale (arcsec)."""
-    (a, b), (c, d) = wcs.pixel_scale_matrix
-    by_wcs = math.sqrt(abs(a * d - b * c)) * 3600
-    if abs(by_wcs - scale) > AGREEMENT * scale:
-        raise AnchoringError(
-            f"{path} has pixels of {by_wcs:.6g} arcsec by its WCS and of {scale:.6g} by CD, or CDELT and PC; expected "
-            "one and the same: remove the wrong keywords from its header"
-        )
-
-
 def _standard(header, path):
-    """A copy of a header with units of angles, frame and equinox in the standard's words."""
+    """A copy of a header with CUNIT, RADESYS and EQUINOX in the spelling of the FITS standard."""
     header = header.copy()
     for axis in (1, 2):
         if f"CUNIT{axis}" in header and str(header.get(f"CTYPE{axis}", "")).strip():
@@ -234,15 +225,15 @@ def _standard(header, path):
     for keyword in ("RADESYS", "RADECSYS"):
         header.remove(keyword, ignore_missing=True)
     if not any(str(header.get(f"CTYPE{axis}", "")).startswith("RA-") for axis in (1, 2)):
-        return header  # RADESYS is of equatorial coordinates
+        return header  # RADESYS applies to equatorial coordinates only
     if stated and stated not in FRAMES:
-        raise AnchoringError(f"{path} has RADESYS {stated!r}; expected ICRS, FK5 or FK4: reproject it to one of them")
+        raise _refused(path, f"RADESYS {stated!r}", "ICRS, FK5 or FK4", "reproject it to one of them")
     frame, implied = FRAMES.get(stated, ("", None))
     equinox = _equinox(header, path)
     for keyword in ("EQUINOX", "EPOCH"):
         header.remove(keyword, ignore_missing=True)
     if None not in (implied, equinox) and implied != equinox:
-        raise AnchoringError(f"{path} has RADESYS {stated!r} and EQUINOX {equinox:g}; expected one equinox: correct it")
+        raise _refused(path, f"RADESYS {stated!r} and EQUINOX {equinox:g}", "one equinox")
     if frame:
         header["RADESYS"] = frame
     if (equinox := implied or equinox) is not None:
@@ -251,7 +242,7 @@ def _standard(header, path):
 
 
 def _equinox(header, path):
-    """EQUINOX or, in old headers, EPOCH, years; None if there is none."""
+    """EQUINOX or, in old headers, EPOCH, years; None if neither is there."""
     keyword = "EQUINOX" if "EQUINOX" in header else "EPOCH"
     value = header.get(keyword)
     if value is None or (isinstance(value, str) and not value.strip()):
@@ -261,22 +252,23 @@ def _equinox(header, path):
     except ValueError:
         year = math.nan
     if not 1800 < year < 2200:
-        raise AnchoringError(f"{path} has {keyword} {value!r}; expected a year such as 2000.0: correct its header")
+        raise _refused(path, f"{keyword} {value!r}", "a year such as 2000.0")
     return year
 
 
 def describes_pixels(keyword):
-    """Whether a keyword is of the WCS or the unit."""
+    """Whether a keyword belongs to the WCS or the unit."""
     return keyword in PIXEL_KEYWORDS or keyword.startswith(PIXEL_PREFIXES)
 
 
 def is_megajansky(unit):
-    """Whether the text of a unit is MJy/sr, in any spelling in use: in any case of letters but that of milli."""
+    """Whether a unit is MJy/sr in any usual spelling; case is ignored, except that mJy is milli."""
     bare = str(unit).replace(" ", "")
     return bare.lower() in UNITS and not bare.startswith("mJy")
 
 
 def require_brightness(header, path):
+    """AnchoringError if BUNIT is there and not MJy/sr."""
     unit = header.get("BUNIT")
     if str(unit or "").strip() and not is_megajansky(unit):
-        raise AnchoringError(f"{path} has BUNIT {unit!r}; expected MJy/sr: convert the image")
+        raise _refused(path, f"BUNIT {unit!r}", "MJy/sr", "convert the image")

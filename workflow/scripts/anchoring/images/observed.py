@@ -1,33 +1,33 @@
-"""Which pixels of a mosaic are observed: one rule, for what is fitted and for what an offset is added to."""
+"""Observed pixels of a mosaic: the same rule for the fit and for adding the offset."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-# MJy/sr. Instruments and skies have noise of 1e-4 and more, so that a pixel as close to 0 by chance is not among 1e7.
+# MJy/sr. With a noise of at least 1e-4, not one observed pixel in 1e7 is this close to 0 by chance.
 FLOOR = 1e-12
 DO_NOT_USE = 1  # bit of DQ
-FEWEST = 1000  # pixels to judge values by
-SHARE = 0.01  # of the pixels that have one and the same value, above which it is none of a sky
-SATURATED_SHARE = 0.05  # the same of the highest value: a saturated core has it
-FEWEST_OTHERS = 100  # different values besides: a sky of fewer is a drawing
-NEGLIGIBLE = 1e-6  # of the level of an image: what a million times fainter than it is left over from arithmetic
-STEPS = 64  # of the last digit: a noise-free sky goes on from a repeated value in steps that small
-APART = 3  # such steps: closer to a value that rounding makes frequent there are others
-ON_A_LADDER = 0.8  # part of the steps between values that are multiples of the smallest one, in rounded numbers
+FEWEST = 1000  # pixels needed to find fill values
+SHARE = 0.01  # fraction of the pixels with exactly the same value, above which it is a fill value
+SATURATED_SHARE = 0.05  # the same for the highest value, which saturated cores share
+FEWEST_OTHERS = 100  # distinct other values, below which an image is artificial and nothing is a fill value
+NEGLIGIBLE = 1e-6  # of the level of an image: fainter pixels are residues of arithmetic
+STEPS = 64  # units in the last place: neighbours of a repeated value differ by less in a noise-free sky
+APART = 3  # rounding steps: a fill value is farther from all other values
+ON_A_LADDER = 0.8  # fraction of the differences that are multiples of the smallest one, in rounded data
 
 
 class Fill(NamedTuple):
-    """What a mosaic holds in unobserved pixels besides 0 and NaN.
+    """Values of unobserved pixels besides 0 and NaN.
 
     floor : float
-        MJy/sr: what is this close to 0 is 0.
+        Pixels with a smaller absolute value are unobserved, MJy/sr.
     constants : tuple of float
-        Values that so many pixels share exactly that no sky can have them.
+        Values that too many pixels share exactly to be a sky.
     shares : tuple of float
-        Parts of the pixels that are otherwise observed, one for each of `constants`.
+        Fraction of the other observed pixels that have each of `constants`.
     small : float
-        The same for what is closer to 0 than `floor`.
+        Fraction of the pixels below `floor`.
     """
 
     floor: float = FLOOR
@@ -40,7 +40,7 @@ NO_FILL = Fill()
 
 
 def is_observed(data, fill=NO_FILL, *, weight=None, quality=None):
-    """Observed pixels: finite, not 0, none of the fill values, with a weight, and not marked DO_NOT_USE.
+    """Observed pixels: finite, not 0, no fill value, with a weight other than 0 and not flagged DO_NOT_USE.
 
     Parameters
     ----------
@@ -69,22 +69,22 @@ def is_observed(data, fill=NO_FILL, *, weight=None, quality=None):
 
 
 def find_fill(rows):
-    """What a mosaic holds in unobserved pixels besides 0 and NaN, judged by some of its rows.
+    """Find the values of unobserved pixels besides 0 and NaN, in some rows of a mosaic.
 
     Two kinds are found:
 
-    - A value that more than SHARE of the observed pixels have exactly: float32 numbers of a sky with noise are all
-      different, while 0 - sky is the same everywhere. It is no fill value if it is the highest one and of fewer pixels
-      than SATURATED_SHARE (a saturated core), if the numbers are rounded ones and it is not APART from the others
-      (there many are frequent), if the sky goes on from it in steps of the last digit (no noise), or if there are
-      fewer than FEWEST_OTHERS values besides (a drawing).
-    - Pixels fainter than NEGLIGIBLE of the level (99th percentile of absolute values), more than SHARE of all, with
-      hardly any up to 1000 times that: slivers that resampling leaves.
+    - A value that more than SHARE of the observed pixels have exactly, such as -sky where a sky was subtracted from
+      unobserved pixels too; float32 values of a noisy sky are all different. Not taken: the highest value if fewer than
+      SATURATED_SHARE have it (saturated cores), values of rounded data that are not APART from the others, values
+      whose neighbours differ in the last digits only (a sky without noise), and values of an image with fewer than
+      FEWEST_OTHERS distinct others (an artificial image).
+    - Values below NEGLIGIBLE times the level (the 99th percentile of absolute values), if more than SHARE of all pixels
+      have one and hardly any pixel is up to 1000 times brighter: residues of resampling.
 
     Parameters
     ----------
     rows : (n, nx) float array
-        Rows of the mosaic, NaN where it is known to be unobserved.
+        NaN where WHT or DQ mark pixels as unobserved.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def find_fill(rows):
     values, counts = np.unique(rows[seen], return_counts=True)
     if counts.sum() < FEWEST:
         return NO_FILL
-    floor, small = _sliver_floor(values, counts)
+    floor, small = _residue_floor(values, counts)
     counts[np.abs(values) <= floor] = 0
     constants = _constants(values[counts > 0], counts[counts > 0], rows, seen)
     total = counts.sum()
@@ -102,21 +102,21 @@ def find_fill(rows):
     return Fill(floor, tuple(float(value) for value in constants), shares, small)
 
 
-def _sliver_floor(values, counts):
-    """Below which absolute value pixels are slivers, and the share of these."""
+def _residue_floor(values, counts):
+    """Absolute value below which pixels are residues of resampling, and the fraction of these."""
     order = np.argsort(np.abs(values))
     size, reached = np.abs(values)[order], np.cumsum(counts[order])
     level = size[np.searchsorted(reached, 0.99 * reached[-1])]
     below, beyond = (np.searchsorted(size, limit * level) for limit in (NEGLIGIBLE, 1000 * NEGLIGIBLE))
-    slivers, between = (reached[i - 1] if i else 0 for i in (below, beyond))
-    between -= slivers
-    if slivers <= SHARE * reached[-1] or between > slivers / 10 or size[0] == size[below - 1]:
+    residues, between = (reached[i - 1] if i else 0 for i in (below, beyond))
+    between -= residues
+    if residues <= SHARE * reached[-1] or between > residues / 10 or size[0] == size[below - 1]:
         return FLOOR, 0.0
-    return float(max(NEGLIGIBLE * level, FLOOR)), float(slivers / reached[-1])
+    return float(max(NEGLIGIBLE * level, FLOOR)), float(residues / reached[-1])
 
 
 def _constants(values, counts, rows, seen):
-    """The values, of all different ones and how often they occur, that are fill values."""
+    """The fill values among distinct values, given the count of each."""
     share = counts / counts.sum()
     limit = np.full(len(values), SHARE)
     limit[-1:] = SATURATED_SHARE
@@ -127,18 +127,18 @@ def _constants(values, counts, rows, seen):
     if _is_rounded(steps, np.spacing(np.abs(values).max())):
         apart = np.concatenate([[True], steps > APART * steps.min(), [True]])
         frequent &= apart[:-1] & apart[1:]
-    return [value for value in values[frequent] if not _goes_on(value, rows, seen)]
+    return [value for value in values[frequent] if not _is_continuous(value, rows, seen)]
 
 
 def _is_rounded(steps, digit):
-    """Whether the steps from value to value are multiples of one step, as those of integers; `digit` is their last."""
+    """Whether differences between values are multiples of one step, as for integers; `digit` is their precision."""
     least = steps.min()
     off = np.abs(steps / least - np.rint(steps / least)) * least
     return least > STEPS * digit and np.mean(off < 0.01 * least + 4 * digit) > ON_A_LADDER
 
 
-def _goes_on(value, rows, seen):
-    """Whether pixels next to those of a value differ from it by steps of the last digit only."""
+def _is_continuous(value, rows, seen):
+    """Whether horizontal neighbours of the pixels with a value differ from it in the last digits only."""
     same = seen & (rows == value)
     steps = []
     for here, there in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:, 1:], np.s_[:, :-1])):

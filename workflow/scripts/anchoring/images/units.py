@@ -1,4 +1,4 @@
-"""Units of external references, their noise maps and noise keywords: how many MJy/sr one of them is."""
+"""Units of external references and their noise: the factor that converts to MJy/sr."""
 
 import math
 import re
@@ -11,16 +11,16 @@ from ..errors import AnchoringError
 from . import headers
 
 CONVERTIBLE = "MJy/sr or what can be converted to it (per sr, arcsec2, pixel or beam)"
-LARGEST_BEAM = 1.0  # degrees: a larger BMAJ is in another unit
-# Spellings in use that astropy does not know, as it writes them; in any case of letters.
-WORDS = {
+LARGEST_BEAM = 1.0  # degrees: a larger BMAJ must be in another unit
+# Usual spellings that astropy does not know, in lower case, and its own.
+SPELLINGS = {
     **dict.fromkeys(("sr", "sterad", "steradian", "steradians", "ster"), "sr"),
     **dict.fromkeys(("pixel", "pixels", "pix", "px"), "pix"),
     **dict.fromkeys(("beam", "beams", "bm"), "beam"),
     **dict.fromkeys(("arcsec", "arcsecs", "arcsecond", "arcseconds", "asec"), "arcsec"),
     **dict.fromkeys(("erg", "ergs"), "erg"),
     **dict.fromkeys(("s", "sec", "second", "seconds"), "s"),
-    **dict.fromkeys(("a", "ang", "angstrom", "angstroms"), "Angstrom"),  # no brightness is per ampere or year
+    **dict.fromkeys(("a", "ang", "angstrom", "angstroms"), "Angstrom"),  # never ampere or year here
     **dict.fromkeys(("um", "micron", "microns"), "um"),
     **dict.fromkeys(("hz", "hertz"), "Hz"),
     **dict.fromkeys(("nanomaggy", "nanomaggie", "nanomaggies", "nmgy"), "nmgy"),
@@ -32,7 +32,7 @@ PREFIXES = {"": "", "k": "k", "kilo": "k", "mega": "M", "milli": "m", "u": "u", 
 
 
 class Unit(NamedTuple):
-    """A unit of surface brightness: its name in the header ("" without BUNIT) and how many MJy/sr it is."""
+    """A unit of surface brightness: BUNIT ("" without one) and the factor that converts it to MJy/sr."""
 
     name: str
     factor: float
@@ -44,11 +44,11 @@ class Unit(NamedTuple):
 
 
 def brightness_unit(header, path="the image"):
-    """The unit of an image, and the factor that turns its numbers into MJy/sr.
+    """The unit of an image and the factor that converts it to MJy/sr.
 
-    What is per pixel takes the pixel's area from the WCS; what is per beam that of a Gaussian, pi / (4 ln 2) BMAJ BMIN
-    (degrees); what is per wavelength, or a frequency times a flux density, RESTWAV (m) or RESTFRQ (Hz). nJy and
-    nanomaggies (3631e-9 Jy) without an area are per pixel, as survey archives write them.
+    Per pixel: with the pixel area of the WCS. Per beam: with the area of a Gaussian, pi / (4 ln 2) BMAJ BMIN (degrees).
+    Per wavelength, or frequency times flux density: with RESTWAV (m) or RESTFRQ (Hz). nJy and nanomaggies (3631e-9 Jy)
+    without an area are per pixel, as in survey archives.
 
     Parameters
     ----------
@@ -56,12 +56,12 @@ def brightness_unit(header, path="the image"):
 
     Returns
     -------
-    Unit; factor 1 without BUNIT.
+    Unit, of factor 1 without BUNIT
 
     Raises
     ------
     AnchoringError
-        Naming the file and what is missing, if the unit cannot be converted.
+        If the unit cannot be converted; the message names the file and what is missing.
     """
     name = str(header.get("BUNIT") or "").strip()
     if not name or headers.is_megajansky(name):
@@ -84,7 +84,7 @@ def brightness_unit(header, path="the image"):
         flux = flux / u.beam ** powers[u.beam] / _beam_area(header, path, refuse)
     elif flux.is_equivalent(u.Jy):
         if not _is_of_a_survey(unit):
-            refuse(", without the area that it is of", "expected it per sr, arcsec2, pixel or beam: correct BUNIT")
+            refuse(" without an area", "expected a unit per sr, arcsec2, pixel or beam: correct BUNIT")
         flux = flux / _pixel_area(header, path)
     return Unit(name, _factor(flux, header, refuse))
 
@@ -94,34 +94,34 @@ class _AmbiguousError(ValueError):
 
 
 def _parsed(name):
-    """The unit that a name stands for, in the spellings in use."""
+    """The astropy unit of a name in usual spellings."""
     text = re.sub(r"\bper\b", "/", name.replace("{", "(").replace("}", ")"), flags=re.IGNORECASE)
     text = re.sub(r"\(([A-Za-z]+)\)", r"\1", text)
     steradian = re.search("sr|ster", name.lower())
-    text = re.sub("[A-Za-z]+", lambda word: _word(word[0], steradian=steradian), text)
+    text = re.sub("[A-Za-z]+", lambda match: _spelling(match[0], steradian=steradian), text)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", u.UnitsWarning)
         return u.Unit(text, parse_strict="raise")
 
 
-def _word(word, *, steradian):
-    """A word of a unit as astropy spells it."""
+def _spelling(word, *, steradian):
+    """A part of a unit in the spelling of astropy."""
     jansky = JANSKY.fullmatch(word)
     if jansky:
         prefix = jansky[1]
         if prefix in ("m", "M"):
-            # "mjy" and "MJY" say nothing of the case of the m; per steradian they are the unit of all such images.
+            # In "mjy" and "MJY" the m can be milli or mega; per steradian it is mega in practice.
             one_case = word in (word.lower(), word.upper())
             if one_case and not steradian:
                 raise _AmbiguousError
             return ("M" if one_case else prefix) + "Jy"
         if prefix.lower() in PREFIXES:
             return PREFIXES[prefix.lower()] + "Jy"
-    return WORDS.get(word.lower(), word)
+    return SPELLINGS.get(word.lower(), word)
 
 
 def _without_zero_points(unit):
-    """A unit with maggies as 3631 Jy (their definition), and the powers of its bases."""
+    """A unit with maggies replaced by 3631 Jy (their definition), and the powers of its bases."""
     decomposed = unit.decompose()
     powers = dict(zip(decomposed.bases, decomposed.powers, strict=True))
     if u.mgy in powers:
@@ -155,14 +155,14 @@ def _beam_area(header, path, refuse):
 
 
 def _factor(unit, header, refuse):
-    """How many MJy/sr a unit is that has no pixels or beams in it any more."""
+    """Factor to MJy/sr of a unit without pixels or beams."""
     try:
         return float(unit.to(u.MJy / u.sr))
     except (u.UnitsError, TypeError):
         pass
     wave = [header.get(key) for key in ("RESTWAV", "RESTFRQ", "RESTFREQ")]
     known = [value * one for value, one in zip(wave, (u.m, u.Hz, u.Hz), strict=True) if headers.is_number(value)]
-    # Which way spectral densities convert does not hang on the number.
+    # Whether spectral densities can be converted does not depend on the number.
     equivalencies = u.spectral_density(known[0] if known else 1 * u.um)
     try:
         factor = float((1 * unit * u.sr).to_value(u.MJy, equivalencies=equivalencies))

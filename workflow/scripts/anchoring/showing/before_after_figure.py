@@ -1,4 +1,4 @@
-"""The picture of an image before and after anchoring, beside its reference, all with one stretch."""
+"""An image before and after anchoring next to its reference, all with one stretch."""
 
 import math
 
@@ -7,13 +7,13 @@ from matplotlib import colormaps
 from matplotlib.colors import AsinhNorm
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from .fit_figure import GAP, LINE, MARGIN, POINTS, STYLE, styled, written_page
+from .layout import COLORS, GAP, MARGIN, styled, text_page
 
 PANEL = 1.42  # inches, width of a panel
-HEIGHTS = (0.8, 1.9)  # inches, between which the height of the panels is that of the view
+HEIGHTS = (0.8, 1.9)  # inches, least and largest height of a panel
 TITLE, AXIS, BAR = 0.16, 0.3, 0.07  # inches: above a panel, below the lower ones, width of the colour bar
-REFERENCE = STYLE["axes.prop_cycle"].by_key()["color"][2]
-COLORS = colormaps["cividis"].with_extremes(bad="0.85")
+AFTER, BEFORE, REFERENCE = COLORS[:3]
+INTENSITY = colormaps["cividis"].with_extremes(bad="0.85")
 
 
 @styled
@@ -26,8 +26,8 @@ def picture(*, view, offset, line, reference, title, paragraphs):
     offset : float or None
         MJy/sr; None if the image is not anchored.
     line : (slope, shift) or None
-        The reference as the image should show it: slope * x + shift, MJy/sr. None if no line is known: it is drawn as
-        it is.
+        The reference is drawn as slope * x + shift, MJy/sr, which is what the anchored image should show; None,
+        without a fit, draws it unchanged.
     reference : str
         What the reference is called.
     title : str
@@ -38,12 +38,12 @@ def picture(*, view, offset, line, reference, title, paragraphs):
     matplotlib.figure.Figure
     """
     if not view.x.size:
-        return written_page([(title, paragraphs)], 0)[0]
+        return text_page([(title, paragraphs)], 0)[0]
     slope, shift = line or (1.0, 0.0)
     anchored = None if offset is None else view.y + np.float32(offset)
     expected = (slope * view.x + shift).astype(np.float32)
     panel = min(max(PANEL * view.y.shape[0] / view.y.shape[1], HEIGHTS[0]), HEIGHTS[1])
-    figure, (top,) = written_page([(title, paragraphs)], 2 * (TITLE + panel) + GAP + AXIS)
+    figure, (top,) = text_page([(title, paragraphs)], 2 * (TITLE + panel) + GAP + AXIS)
     places = [
         (MARGIN + column * (PANEL + GAP), top - (row + 1) * (TITLE + panel) - row * GAP, PANEL, panel)
         for row in (0, 1)
@@ -51,31 +51,31 @@ def picture(*, view, offset, line, reference, title, paragraphs):
     ]
     norm = stretch([image for image in (view.y, anchored) if image is not None])
     name = f"{reference} × {slope:.3g}" if line else f"{reference}, own stretch"
-    # Without a line, nothing says which brightness of the one is which of the other.
+    # Without a line the brightness scales of image and reference cannot be related.
     norms = norm, norm, norm if line else stretch([expected])
     panels = zip((view.y, anchored, expected), norms, places, ("before", "after", name), strict=False)
-    for image, norm, place, words in panels:
-        axes = _panel(figure, place, words)
+    for image, norm, place, label in panels:
+        axes = _panel(figure, place, label)
         axes.set(xticks=(), yticks=())
         if image is None:
             axes.text(0.5, 0.5, "not anchored", ha="center", va="center", transform=axes.transAxes)
             continue
-        axes.imshow(image, cmap=COLORS, norm=norm, aspect="equal")
+        axes.imshow(image, cmap=INTENSITY, norm=norm, aspect="equal")
     _draw_scale(figure.axes[0], view)
     _draw_bar(figure, figure.axes[0].images[0], places[1])
     _draw_faint(_panel(figure, places[3], "faint half of the pixels"), view, offset, line, name if line else reference)
     return figure
 
 
-def _panel(figure, place, words):
+def _panel(figure, place, title):
     (width, height), (left, bottom, w, h) = figure.get_size_inches(), place
     axes = figure.add_axes((left / width, bottom / height, w / width, h / height))
-    axes.set_title(words, loc="left", size=8, pad=2.5)
+    axes.set_title(title, loc="left", size=8, pad=2.5)
     return axes
 
 
 def stretch(images):
-    """One inverse hyperbolic sine for all images: linear as far from 0 as the faint pixels of the last reach.
+    """One asinh stretch for all images, linear up to the width of the faint pixels of the last image.
 
     It goes from the lowest of their 0.5 percentiles, or 0, to the highest of their 99.5 percentiles.
     """
@@ -86,9 +86,9 @@ def stretch(images):
     return AsinhNorm(width, bottom, max(top, bottom + width))
 
 
-def _draw_bar(figure, image, beside):
-    """The colour bar, with ticks named outright: matplotlib's own for this stretch take longer than the picture."""
-    (width, height), (left, bottom, w, h) = figure.get_size_inches(), beside
+def _draw_bar(figure, image, panel):
+    """Colour bar to the right of a panel; explicit ticks, as matplotlib's take longer than the figure."""
+    (width, height), (left, bottom, w, h) = figure.get_size_inches(), panel
     axes = figure.add_axes(((left + w + GAP) / width, bottom / height, BAR / width, h / height))
     bar = figure.colorbar(image, cax=axes, ticks=bar_ticks(image.norm))
     bar.ax.yaxis.set_minor_locator(NullLocator())
@@ -127,13 +127,13 @@ def _draw_scale(axes, view):
 
 
 def _draw_faint(axes, view, offset, line, name):
-    """Distributions of the faint half of the pixels; those of image and reference agree where the zero is right."""
+    """Distributions of the faint half of the pixels; those of image and reference agree if the zero level is right."""
     slope, shift = line or (1.0, 0.0)
     axes.axvline(0, color="0.6", linewidth=0.6)
     shown = [(view.x_counts, view.x_edges, slope, shift, name, {"color": REFERENCE, "fill": True, "alpha": 0.5})]
-    shown += [(view.y_counts, view.y_edges, 1.0, 0.0, "before", {"color": LINE, "linestyle": "--"})]
+    shown += [(view.y_counts, view.y_edges, 1.0, 0.0, "before", {"color": BEFORE, "linestyle": "--"})]
     if offset is not None:
-        shown += [(view.y_counts, view.y_edges, 1.0, offset, "after", {"color": POINTS})]
+        shown += [(view.y_counts, view.y_edges, 1.0, offset, "after", {"color": AFTER})]
     top, limits = 0, [0.0]
     for counts, edges, factor, shift, label, style in shown:
         height, moved = density(counts, edges, factor, shift, view.n_pixels)

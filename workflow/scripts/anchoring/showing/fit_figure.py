@@ -1,37 +1,22 @@
 """The fits of an image: density of the pixels of each pair, binned medians and the line, or why there is none."""
-# ruff: noqa: E402 (matplotlib is silenced before it is imported)
 
-import logging
 import math
-import textwrap
-from pathlib import Path
-
-import numpy as np
-
-# Where it can write to no home, matplotlib warns that it keeps its list of fonts elsewhere: nothing a user can act on.
-logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 import matplotlib
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+import numpy as np
 from matplotlib.colors import ListedColormap, LogNorm
-from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 from matplotlib.ticker import NullLocator
 
-from ..files.atomic import atomic_write
+from .layout import COLORS, GAP, MARGIN, styled, text_page
 from .text import band_label, equation, summary
 
-STYLE = matplotlib.rc_params_from_file(Path(__file__).with_name("anchoring.mplstyle"))
-STYLE["backend"] = "agg"  # else matplotlib looks for one, and imports pyplot to do so
-styled = matplotlib.rc_context(STYLE)
-POINTS, LINE = STYLE["axes.prop_cycle"].by_key()["color"][:2]
+POINTS, LINE = COLORS[:2]
 
-# Inches: what is left for labels around the axes, around words, between axes, and the sizes of the axes.
-LEFT, RIGHT, BOTTOM, MARGIN, GAP = 0.58, 0.5, 0.4, 0.1, 0.06
+# Inches: room for labels around the axes, and the sizes of the axes.
+LEFT, RIGHT, BOTTOM = 0.58, 0.5, 0.4
 HEIGHT, RESIDUALS, BAR = 2.42, 0.5, 0.07
-REACH = 0.4  # of the width of what is fitted: how far beyond it the axes go
+REACH = 0.4  # how far the axes extend beyond the fitted range, in units of its width
 THOUSANDS = ("", "k", "M", "G")
-METADATA = {".png": {"Software": None}, ".pdf": {"CreationDate": None}}  # what would differ from run to run
 
 
 def axis_label(label, simplify_labels):
@@ -58,22 +43,22 @@ def fits_figure(pairs):
             None if there is no line.
         x_label, y_label : str
         title, reason : str
-            The reason why there is no line stands where the line's numbers would.
+            The reason is printed in place of the line's numbers where there is no line.
         fit_range : (low, high), optional
-            Where there is no line, the range on the x axis in which it was looked for, MJy/sr.
+            The range of the fit that found no line, MJy/sr.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    figure, columns = _page([(pair["title"], _words(pair), _heights(pair)) for pair in pairs])
+    figure, columns = _page([(pair["title"], _paragraphs(pair), _heights(pair)) for pair in pairs])
     for pair, panels in zip(pairs, columns, strict=True):
         if panels:
             _draw_pair(figure, panels, pair)
     return figure
 
 
-def _words(pair):
+def _paragraphs(pair):
     fit = pair["fit"]
     return [equation(fit), summary(fit, np.isfinite(pair["bins"]["median"]).sum())] if fit else [pair["reason"]]
 
@@ -109,12 +94,12 @@ def _draw_pair(figure, panels, pair):
 
 
 def _page(columns):
-    """A figure with columns of words (a title, paragraphs) and, below them, axes of some heights, inches.
+    """A figure with columns of text (a title, paragraphs) and, below them, axes of given heights, inches.
 
-    Returns it and the axes of each column; the uppermost of all columns are in line.
+    Returns it and the axes of each column; the uppermost axes of all columns are aligned.
     """
     below = max(sum(heights) + GAP * len(heights) + BOTTOM - MARGIN if heights else 0 for *_, heights in columns)
-    figure, tops = written_page([(title, paragraphs) for title, paragraphs, _ in columns], below)
+    figure, tops = text_page([(title, paragraphs) for title, paragraphs, _ in columns], below)
     width, height = figure.get_size_inches()
     column = width / len(columns)
     panels = []
@@ -124,7 +109,7 @@ def _page(columns):
         for panel in heights:
             top -= GAP + panel
             axes = figure.add_axes((left, top / height, (column - LEFT - RIGHT) / width, panel / height))
-            # Fixed places keep labels in line, and matplotlib from measuring every tick to find them.
+            # Fixed positions align the labels and save matplotlib from measuring every tick.
             axes.xaxis.set_label_coords(0.5, -0.22 / panel)
             axes.yaxis.set_label_coords(-0.41 / (column - LEFT - RIGHT), 0.5)
             panels_of.append(axes)
@@ -132,57 +117,8 @@ def _page(columns):
     return figure, panels
 
 
-def written_page(columns, below):
-    """A figure with columns of words (a title, paragraphs) at its top and `below` inches of room under them.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure; tops : list of float
-        Where the words of each column end, inches from the bottom.
-    """
-    figure = Figure()
-    column = figure.get_figwidth()
-    lines = [_lines(title, paragraphs, column - 2 * MARGIN) for title, paragraphs in columns]
-    height = 2 * MARGIN + max(sum(map(_leading, words)) for words in lines) + below
-    figure.set_size_inches(len(columns) * column, height)
-    tops = []
-    for index, words in enumerate(lines):
-        top, left = height - MARGIN, (index * column + MARGIN) / (len(columns) * column)
-        for line in words:
-            text, size, color = line
-            figure.text(left, top / height, text, size=size, color=color, va="top")
-            top -= _leading(line)
-        tops.append(top)
-    return figure, tops
-
-
-def _lines(title, paragraphs, width):
-    """Lines no wider than `width`, inches, with their size, points, and colour."""
-    lines = [(line, 9, "0") for line in _wrapped(title, width, 9)]
-    return lines + [(line, 7.5, "0.25") for words in paragraphs for line in _wrapped(words, width, 7.5)]
-
-
-def _leading(line):
-    return 1.25 * line[1] / 72
-
-
-def _wrapped(words, width, size):
-    """Lines of plain text no wider than `width`, inches; words that are wider are broken."""
-    renderer = FigureCanvasAgg(Figure(figsize=(1, 1), dpi=72)).get_renderer()
-    font = FontProperties(size=size)
-
-    def longest(lines):
-        return max((renderer.get_text_width_height_descent(line, font, False)[0] / 72 for line in lines), default=0)
-
-    lines, n = [" ".join(words.split())], len(words)
-    while n > 1 and (widest := longest(lines)) > width:
-        n = max(min(n - 1, int(1.1 * n * width / widest)), 1)
-        lines = textwrap.wrap(words, n, break_on_hyphens=False)
-    return lines
-
-
 def _windows(density, x_edges, y_edges, bins, fit, limits):
-    """Limits of both axes: around the fit where there is one, else all there is."""
+    """Limits of both axes: around the fit if there is one, else around all data."""
     if fit is None:
         x, y = [*x_edges, *(limits or ()), *bins["x"]], [*y_edges, *bins["median"]]
         return _padded(min(x), max(x)), _padded(min(y), max(y))
@@ -194,7 +130,7 @@ def _windows(density, x_edges, y_edges, bins, fit, limits):
 
 
 def _around(core, data):
-    """`core` and what data there are up to REACH of its width beyond it, and 0 if that is near."""
+    """Limits around `core` and the data up to REACH of its width beyond it, including 0 if that is near."""
     low, high = core
     reach = REACH * (high - low)
     shown = [max(min(data), low - reach), min(max(data), high + reach), low, high]
@@ -222,14 +158,14 @@ def _draw_density(figure, axes, density, x_edges, y_edges):
     image = axes.imshow(
         np.ma.masked_equal(density, 0),
         extent=(x_edges[0], x_edges[-1], y_edges[0], y_edges[-1]),
-        # Neither so light that one pixel is lost, nor so dark that the medians are.
+        # One pixel is still visible, and so are the medians on top.
         cmap=ListedColormap(matplotlib.colormaps["Blues"](np.linspace(0.15, 0.8, 256))),
         norm=LogNorm(1, max(density.max(), 10)),
         zorder=1,
     )
     width, box = figure.get_figwidth(), axes.get_position()
     bar_axes = figure.add_axes((box.x1 + GAP / width, box.y0, BAR / width, box.height))
-    # Ticks named outright: those of a logarithmic axis would take a tenth of the figure's time.
+    # Explicit ticks: those of a logarithmic axis take a tenth of the time of the figure.
     powers = range(int(math.log10(image.norm.vmax) + 1e-9) + 1)
     bar = figure.colorbar(image, cax=bar_axes, ticks=[10**power for power in powers])
     bar.ax.yaxis.set_minor_locator(NullLocator())
@@ -254,9 +190,9 @@ def _draw_bins(axes, bins):
 
 
 def _draw_residuals(axes, bins, fit):
-    """Medians above and below the line: what is wrong with a fit is seen here or nowhere."""
+    """Residuals of the medians, which show where a line does not fit."""
     residual = bins["median"] - (fit.slope * bins["x"] + fit.intercept)
-    # The axis is the used bins', and no finer than what matters: a clipped bin may lie beyond it.
+    # Scaled to the bins that were used, at least 0.001 MJy/sr: a clipped bin may be outside.
     height = 1.3 * max(np.abs(residual[bins["used"]]).max(), 1e-3)
     axes.set(ylim=(-height, height), ylabel="residual")
     power = 10 ** math.floor(math.log10(height))
@@ -268,16 +204,8 @@ def _draw_residuals(axes, bins, fit):
 
 
 def _used_and_clipped(bins):
-    """Masks of the bins to be drawn alike, how they are drawn, and what they are called."""
+    """Mask, plot style and label of the bins that were used and of those that were clipped."""
     used, medians = bins["used"], "medians, 16–84 %"
     filled, open_ = {"color": POINTS}, {"color": POINTS, "markerfacecolor": "w"}
     both = (used, filled, medians), (~used, open_, "clipped" if used.any() else medians)
     return [kind for kind in both if kind[0].any()]
-
-
-@styled
-def save_figure(figure, paths):
-    """Write a figure to files (.png or .pdf), each whole or not at all; the same bytes for the same figure."""
-    for path in map(Path, paths):
-        with atomic_write(path) as temporary:
-            figure.savefig(temporary, metadata=METADATA[path.suffix])

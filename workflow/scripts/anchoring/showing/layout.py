@@ -1,0 +1,75 @@
+"""Layout that the figures share: style, text at the top of a page, files."""
+
+import textwrap
+from pathlib import Path
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+
+from ..files.atomic import atomic_write
+
+STYLE = matplotlib.rc_params_from_file(Path(__file__).with_name("anchoring.mplstyle"))
+STYLE["backend"] = "agg"  # else matplotlib searches for one, and imports pyplot to do so
+styled = matplotlib.rc_context(STYLE)
+COLORS = STYLE["axes.prop_cycle"].by_key()["color"]
+MARGIN, GAP = 0.1, 0.06  # inches: around the page, between axes
+METADATA = {".png": {"Software": None}, ".pdf": {"CreationDate": None}}  # else files would differ between runs
+
+
+def text_page(columns, below):
+    """A figure with columns of text (a title, paragraphs) at its top and `below` inches of room under them.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure; tops : list of float
+        Where the text of each column ends, inches from the bottom.
+    """
+    figure = Figure()
+    column = figure.get_figwidth()
+    lines = [_lines(title, paragraphs, column - 2 * MARGIN) for title, paragraphs in columns]
+    height = 2 * MARGIN + max(sum(map(_leading, texts)) for texts in lines) + below
+    figure.set_size_inches(len(columns) * column, height)
+    tops = []
+    for index, texts in enumerate(lines):
+        top, left = height - MARGIN, (index * column + MARGIN) / (len(columns) * column)
+        for line in texts:
+            text, size, color = line
+            figure.text(left, top / height, text, size=size, color=color, va="top")
+            top -= _leading(line)
+        tops.append(top)
+    return figure, tops
+
+
+def _lines(title, paragraphs, width):
+    """Lines no wider than `width`, inches, with their size, points, and colour."""
+    lines = [(line, 9, "0") for line in _wrapped(title, width, 9)]
+    return lines + [(line, 7.5, "0.25") for text in paragraphs for line in _wrapped(text, width, 7.5)]
+
+
+def _leading(line):
+    return 1.25 * line[1] / 72
+
+
+def _wrapped(text, width, size):
+    """Lines of plain text no wider than `width`, inches; longer words are broken."""
+    renderer = FigureCanvasAgg(Figure(figsize=(1, 1), dpi=72)).get_renderer()
+    font = FontProperties(size=size)
+
+    def longest(lines):
+        return max((renderer.get_text_width_height_descent(line, font, False)[0] / 72 for line in lines), default=0)
+
+    lines, n = [" ".join(text.split())], len(text)
+    while n > 1 and (widest := longest(lines)) > width:
+        n = max(min(n - 1, int(1.1 * n * width / widest)), 1)
+        lines = textwrap.wrap(text, n, break_on_hyphens=False)
+    return lines
+
+
+@styled
+def save_figure(figure, paths):
+    """Write a figure to files (.png or .pdf), atomically; the same figure gives the same bytes."""
+    for path in map(Path, paths):
+        with atomic_write(path) as temporary:
+            figure.savefig(temporary, metadata=METADATA[path.suffix])
