@@ -299,9 +299,12 @@ def test_processes_without_a_home_or_side_by_side_are_quiet_and_draw_the_same(sa
     (tmp_path / "a_file").touch()
     places = [tmp_path / "a_file" / "never", tmp_path / "new", tmp_path / "new"]
     code = (
-        "import pickle, sys; from anchoring.showing.fit_figure import fits_figure, save_figure; "
-        "save_figure(fits_figure([pickle.load(open(sys.argv[1], 'rb'))]), sys.argv[2:]); "
-        "print('pyplot' in str(sys.modules))"
+        "import pickle, sys; from anchoring.script import run\n"
+        "def main(pair, files):\n"
+        "    from anchoring.showing.fit_figure import fits_figure, save_figure\n"
+        "    save_figure(fits_figure([pickle.load(open(pair, 'rb'))]), files)\n"
+        "    print('pyplot' in str(sys.modules))\n"
+        "run(main, sys.argv[2] + '.log', pair=sys.argv[1], files=sys.argv[2:])"
     )
     processes = []
     for seed, place in enumerate(places):

@@ -1,17 +1,11 @@
 """The fits of an image: density of the pixels of each pair, binned medians and the line, or why there is none."""
-# ruff: noqa: E402 (matplotlib is silenced before it is imported)
 
-import logging
 import math
 import textwrap
 from pathlib import Path
 
-import numpy as np
-
-# Where it can write to no home, matplotlib warns that it keeps its list of fonts elsewhere: nothing a user can act on.
-logging.getLogger("matplotlib").setLevel(logging.ERROR)
-
 import matplotlib
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
