@@ -3,13 +3,15 @@
 PYTHON ?= python3
 VENV := .venv
 CLUSTER := .venv-cluster
+# The oldest that the Snakefile allows, and the newest.
+SNAKEMAKES := 9.20.0 9.27.1
 BIN := $(abspath $(VENV))/bin
 DEMO := demo/run
 CORES ?= 2
 KILLS ?= 60
 SEED ?= 1
 
-.PHONY: setup demo test test-faults test-slurm lint bench clean
+.PHONY: setup demo test test-faults test-snakemake test-slurm lint bench clean
 
 setup: $(VENV)/installed
 
@@ -37,6 +39,15 @@ test-faults: $(VENV)/installed-dev
 	rm -rf $(DEMO)-killed
 	PATH="$(BIN):$$PATH" $(BIN)/python tests/robustness/interruptions.py $(DEMO)-killed --kills $(KILLS) --seed $(SEED) --cores $(CORES)
 
+# Environments of their own, with all but Snakemake from the first one.
+test-snakemake: $(SNAKEMAKES:%=$(VENV)-snakemake-%/tested)
+
+$(VENV)-snakemake-%/tested: $(VENV)/installed-dev
+	$(PYTHON) -m venv --clear --without-pip $(@D)
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > $$(echo $(@D)/lib/python*/site-packages)/base.pth
+	$(BIN)/python -m pip --python $(@D)/bin/python install --quiet --disable-pip-version-check snakemake==$*
+	PATH="$(abspath $(@D))/bin:$$PATH" python -m pytest tests/workflow/test_acceleration.py -k "not built_otherwise"
+
 # An environment of its own: the Slurm plugin slows every start of Snakemake that can see it.
 $(CLUSTER)/installed: requirements.txt requirements-cluster.txt
 	$(PYTHON) -m venv $(CLUSTER)
@@ -58,4 +69,4 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/bench.py
 
 clean:
-	rm -rf $(VENV) $(CLUSTER) $(DEMO) $(DEMO)-killed .snakemake .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-snakemake-* $(CLUSTER) $(DEMO) $(DEMO)-killed .snakemake .pytest_cache .ruff_cache

@@ -30,18 +30,18 @@ from snakemake.logging import logger
 FIRST = ("snakemake.script", "numpy", "ducc0", "astropy.io.fits", "astropy.wcs")
 # Loaded when no script waits; until then, what needs them loads them itself.
 LATER = ("matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf")
-# A fork has none of the threads that a library started as it was loaded. Snakemake sets these for every script.
-THREADS = tuple(f"{name}_NUM_THREADS" for name in ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR"))
-THREADS += ("VECLIB_MAXIMUM_THREADS",)
-FOLDERS = ("TMPDIR", "TMP", "TEMPDIR", "TEMP")  # as Snakemake sets them from the resource `tmpdir`
+# What Snakemake sets for every script, from its threads and its resource `tmpdir`.
+THREADS = (*(f"{name}_NUM_THREADS" for name in ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")), "VECLIB_MAXIMUM_THREADS")
+FOLDERS = ("TMPDIR", "TMP", "TEMPDIR", "TEMP")
 # glibc: memory of an array is kept for the next one instead of being returned to the system. The user's values win.
 MALLOC = {
     "MALLOC_MMAP_THRESHOLD_": f"{2**40}",
     "MALLOC_TRIM_THRESHOLD_": f"{2**40}",
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
-SCRIPT = ("path", "is_local", "conda_env", "container_img", "env_modules", "shadow_dir", "bench_record", "threads",
-          "resources")  # fmt: skip  # what has to be known of a script of Snakemake's
+# What has to be known of a script of Snakemake's.
+OWN_ENVIRONMENT = ("conda_env", "container_img", "env_modules", "shadow_dir")
+SCRIPT = ("local_path", "is_local", "threads", "resources", "bench_record", *OWN_ENVIRONMENT)
 EXIT_UNKNOWN = 255  # the server ended before it reported the exit status of a script
 MESSAGE = 2**16  # bytes
 
@@ -55,6 +55,8 @@ def accelerate(workflow, folder):
     folder : path or None
         The Python scripts below it run in forks; None for no scripts.
     """
+    if attempt(has_environments, workflow):
+        return
     attempt(end_at_sigterm, workflow)
     attempt(schedule_when_limited, workflow)
     if folder:
@@ -66,7 +68,7 @@ def accelerate_job(workflow, folder):
 
     The first script is often the only one, so that the server starts at the second.
     """
-    if folder and attempt(is_job_of, workflow):
+    if folder and attempt(is_job, workflow):
         attempt(fork_scripts, workflow, folder, at_once=False)
 
 
@@ -81,11 +83,11 @@ def attempt(part, *arguments, **options):
 
 
 def is_main(workflow):
-    """Whether the Snakefile that is being read is the run's own, and not a module of another workflow."""
+    """Whether the Snakefile that is being read is that of the run, and not a module of it."""
     return workflow.modifier.is_main_snakefile()
 
 
-def is_job_of(workflow):
+def is_job(workflow):
     return is_main(workflow) and not workflow.is_main_process
 
 
@@ -135,7 +137,8 @@ def fork_scripts(workflow, folder, *, at_once):
     plain, folder = PythonScript.execute_script, os.path.realpath(folder)
     inspect.signature(plain).bind(None, "script.py", edit=False)
     inspect.signature(benchmarked).bind(1, None)
-    if missing := sorted({*SCRIPT} - {*inspect.signature(PythonScript).parameters}):
+    known = {*inspect.signature(PythonScript).parameters, *dir(PythonScript)}
+    if missing := sorted({*SCRIPT} - known):
         raise AttributeError(f"PythonScript has no {', '.join(missing)}")
     lock, servers, seen = threading.Lock(), [], []
 
@@ -170,16 +173,20 @@ def fork_scripts(workflow, folder, *, at_once):
 
 def may_fork(workflow):
     """Whether jobs run on this machine, in the Python of Snakemake."""
-    elsewhere = not workflow.local_exec or workflow.touch
-    return sys.platform == "linux" and not elsewhere and not workflow.deployment_settings.deployment_method
+    here = workflow.local_exec and not workflow.touch
+    return sys.platform == "linux" and here and not has_environments(workflow)
+
+
+def has_environments(workflow):
+    """Whether Snakemake makes environments for jobs: `--software-deployment-method` (conda, apptainer, env-modules)."""
+    return bool(workflow.deployment_settings.deployment_method)
 
 
 def is_ours(script, folder):
     """Whether a script of Snakemake's is below a folder and has no environment of its own."""
-    if script.conda_env or script.container_img or script.env_modules or script.shadow_dir or not script.is_local:
+    if not script.is_local or any(getattr(script, name) for name in OWN_ENVIRONMENT):
         return False
-    path = os.path.realpath(script.path.get_path_or_uri(secret_free=True))
-    return path.startswith(f"{folder}{os.sep}")
+    return os.path.realpath(script.local_path).startswith(f"{folder}{os.sep}")
 
 
 def environment_of(script):
@@ -199,6 +206,7 @@ class ForkServer:
                 [sys.executable, "-P", __file__, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
+                # One thread: those that a library starts as it is loaded do not come with a fork.
                 env={**MALLOC, **os.environ, **dict.fromkeys(THREADS, "1")},
             )
         # Waited for, so that its scripts' time and memory count as those of the run.

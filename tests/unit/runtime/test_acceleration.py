@@ -209,7 +209,7 @@ class Script:
     is_local, threads = True, 2
 
     def __init__(self, path, **attributes):
-        self.path = SimpleNamespace(get_path_or_uri=lambda secret_free: str(path))
+        self.local_path = str(path)
         self.resources = {"tmpdir": "/somewhere"}
         vars(self).update(attributes)
 
