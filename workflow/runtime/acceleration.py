@@ -82,13 +82,9 @@ def attempt(part, *arguments, **options):
         )
 
 
-def is_main(workflow):
-    """Whether the Snakefile that is being read is that of the run, and not a module of it."""
-    return workflow.modifier.is_main_snakefile()
-
-
 def is_job(workflow):
-    return is_main(workflow) and not workflow.is_main_process
+    """Whether this Snakemake was started by a job, and the Snakefile that is being read is no module of another."""
+    return workflow.modifier.is_main_snakefile() and not workflow.is_main_process
 
 
 def end_at_sigterm(workflow):
