@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 CLUSTER := .venv-cluster
+# The oldest that the Snakefile allows, and the newest.
+SNAKEMAKES := 9.20.0 9.27.1
 BIN := $(abspath $(VENV))/bin
 DEMO := demo/run
 CORES ?= 2
@@ -13,7 +15,7 @@ MOSAIC ?=
 # Python programs of tests: what pytest reads from pyproject.toml.
 SCRIPT = PATH="$(BIN):$$PATH" PYTHONPATH=$(CURDIR):$(CURDIR)/workflow/scripts:$(CURDIR)/tests/helpers $(BIN)/python
 
-.PHONY: setup demo test test-faults fuzz bad-inputs test-slurm lint bench clean
+.PHONY: setup demo test test-faults fuzz bad-inputs test-snakemake test-slurm lint bench clean
 
 setup: $(VENV)/installed
 
@@ -49,6 +51,15 @@ fuzz: $(VENV)/installed-dev
 bad-inputs: $(VENV)/installed-dev
 	$(SCRIPT) tests/robustness/bad_inputs.py
 
+# Environments of their own, with all but Snakemake from the first one.
+test-snakemake: $(SNAKEMAKES:%=$(VENV)-snakemake-%/tested)
+
+$(VENV)-snakemake-%/tested: $(VENV)/installed-dev
+	$(PYTHON) -m venv --clear --without-pip $(@D)
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > $$(echo $(@D)/lib/python*/site-packages)/base.pth
+	$(BIN)/python -m pip --python $(@D)/bin/python install --quiet --disable-pip-version-check snakemake==$*
+	PATH="$(abspath $(@D))/bin:$$PATH" python -m pytest tests/workflow/test_acceleration.py -k "not built_otherwise"
+
 # An environment of its own: the Slurm plugin slows every start of Snakemake that can see it.
 $(CLUSTER)/installed: requirements.txt requirements-cluster.txt
 	$(PYTHON) -m venv $(CLUSTER)
@@ -70,4 +81,4 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/bench.py
 
 clean:
-	rm -rf $(VENV) $(CLUSTER) $(DEMO) $(DEMO)-killed .snakemake .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-snakemake-* $(CLUSTER) $(DEMO) $(DEMO)-killed .snakemake .pytest_cache .ruff_cache

@@ -13,6 +13,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/setup.smk"
+include: "workflow/rules/acceleration.smk"
 include: "workflow/rules/paths.smk"
 include: "workflow/rules/resources.smk"
 include: "workflow/rules/inputs.smk"

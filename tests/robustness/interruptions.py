@@ -2,7 +2,7 @@
 
     make test-faults        (interruptions.py FOLDER [--kills 60] [--seed 1] [--cores 2] [--bands F770W] [--discard])
 
-In a new FOLDER with a simulated galaxy a run is started, killed, looked at and started again, until one comes to its
+In a new FOLDER with a simulated galaxy a run is started, killed, checked and started again, until one comes to its
 end; then all over, until there were so many kills. Files get their final names slowly, so that kills fall there too.
 `tests/robustness/test_interruptions.py` does the same with a few.
 """
@@ -11,8 +11,6 @@ import argparse
 import collections
 import os
 import random
-import re
-import shlex
 import shutil
 import signal
 import subprocess
@@ -66,16 +64,16 @@ class Interrupted:
         self.slowed = before_scripts(".snakemake/scripts/", SLOW_NAMES, self.project.folder / "slow")
 
     def clear(self):
-        """Away with all that runs made."""
+        """Remove all that runs made."""
         shutil.rmtree(self.results)
         shutil.rmtree(self.project.folder / ".snakemake")
 
     def kill(self, way, files, pause):
-        """Start a run and kill it so many seconds after there are so many files; whether it was, and what it said."""
+        """Start a run and kill it so many seconds after there are so many files; whether it was, and its messages."""
         send, number = WAYS[way]
-        said = self.project.folder / "said.txt"
+        printed = self.project.folder / "printed.txt"
         # A file, as what outlives Snakemake would keep a pipe open.
-        with open(said, "w") as stream:
+        with open(printed, "w") as stream:
             run = subprocess.Popen(
                 self.project.command(cores=self.cores),
                 cwd=self.project.folder,
@@ -95,13 +93,13 @@ class Interrupted:
             run.wait(120)
         killed = run.returncode != 0
         self.seen[way] += killed
-        return killed, said.read_text()
+        return killed, printed.read_text()
 
     def count(self):
         """Files under their final names."""
         return sum((self.results / path).exists() for path in self.expected)
 
-    def look(self):
+    def check(self):
         """Files under their final names are those of an undisturbed run, and inputs are as they were."""
         found = products(self.results) if self.results.is_dir() else {}
         hidden = [path for path in found if path.name.startswith(".")]
@@ -111,21 +109,16 @@ class Interrupted:
         assert checksums(self.project.folder / "data") == self.inputs
 
     def go_on(self, way, files, pause):
-        """Start a run after a killed one, unlocking if it asks for that, and kill it in turn; True if it was killed."""
-        killed, said = self.kill(way, files, pause)
-        if "cannot be locked" in said:
+        """Start a run after a killed one, unlocking if that left a lock, and kill it in turn; True if it was killed."""
+        killed, printed = self.kill(way, files, pause)
+        if "cannot be locked" in printed:
             self.seen[way] -= 1
             self.seen["locks"] += 1
-            self.unlock(said)
-            killed, said = self.kill(way, files, pause)
-        assert killed or " images anchored." in said or "Nothing to be done" in said, said
-        self.look()
+            self.project.run("--unlock")
+            killed, printed = self.kill(way, files, pause)
+        assert killed or " images anchored." in printed or "Nothing to be done" in printed, printed
+        self.check()
         return killed
-
-    def unlock(self, said):
-        """Do what a run says that found the folder locked."""
-        (command,) = re.findall(r"^  (snakemake .*--unlock)$", said, re.MULTILINE)
-        subprocess.run(shlex.split(command), cwd=self.project.folder, check=True, capture_output=True)
 
     def finish(self):
         """After a run that came to its end: all is there, once, and there is nothing left to do."""

@@ -3,10 +3,8 @@
 import ctypes
 import os
 import resource
-import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +13,7 @@ from astropy.io import fits
 from interruptions import SMALLEST, WAYS, Interrupted
 from made import make_fit, make_image
 from runs import Project, before_scripts, products
+from waiting import wait_for
 
 from anchoring.errors import AnchoringError
 from anchoring.files import atomic
@@ -55,37 +54,10 @@ def test_results_do_not_depend_on_cores_or_the_order_of_jobs(interrupted):
     interrupted.finish()
 
 
-TERMINATED = """\
-import os, signal
-from snakemake.cli import main
-from snakemake.scheduling.job_scheduler import JobScheduler
-
-def finish_jobs(scheduler, finish=JobScheduler._finish_jobs):
-    os.kill(os.getpid(), signal.SIGTERM)
-    finish(scheduler)
-
-JobScheduler._finish_jobs = finish_jobs
-main()
-"""
-
-
-def test_a_run_ends_at_sigterm_also_while_it_keeps_its_books(project):
-    """Where Snakemake holds the lock that its handler of the signal takes."""
-    command = [sys.executable, "-c", TERMINATED, *project.command()[1:]]
-    done = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 1
-    project.run()
-
-
-def wait_for(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def test_what_outlives_a_killed_run_cannot_write_over_the_next(project):
-    environment = before_scripts(".convolve_image.py", "import time; time.sleep(5)", project.folder / "slow")
+    started, go = project.folder / "started", project.folder / "go"
+    wait = f"import os, time\nopen({str(started)!r}, 'w')\nwhile not os.path.exists({str(go)!r}): time.sleep(0.02)"
+    environment = before_scripts(".convolve_image.py", wait, project.folder / "slow")
     run = subprocess.Popen(
         project.command(cores=1),
         cwd=project.folder,
@@ -93,12 +65,11 @@ def test_what_outlives_a_killed_run_cannot_write_over_the_next(project):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    scripts = project.folder / ".snakemake/scripts"
-    wait_for(lambda: scripts.is_dir() and list(scripts.glob("*.convolve_image.py")))
-    time.sleep(0.5)  # until the script has been started
+    wait_for(started.exists)
     run.kill()
     run.wait()
     project.run("--unlock")
+    go.touch()
     log = project.folder / "results/ngc0628/logs/convolve_image/F770W_ngc0628_miri_lv3_f770w_to_gauss4.log"
     wait_for(lambda: log.is_file() and "RunOver" in log.read_text())
     assert products(project.folder / "results") == {}
@@ -215,17 +186,6 @@ def test_a_full_disk_is_named_and_the_run_goes_on_when_there_is_room(project):
     finally:
         if mounted:
             subprocess.run(["umount", str(results)], check=True)
-
-
-def test_a_disk_that_has_no_room_for_a_message_is_named_too(project, monkeypatch):
-    import failures
-
-    log = project.folder / "results/ngc0628/logs/x.log"
-    assert failures._silence(log) == failures.SILENT
-    monkeypatch.setattr(failures.shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(1e9, 1e9, 4096))
-    assert "No space left" in failures._silence(log)
-    monkeypatch.setattr(failures.os, "access", lambda folder, mode: False)
-    assert "Permission denied" in failures._silence(log)
 
 
 def test_a_folder_that_is_read_only_is_named_and_the_run_goes_on_when_it_is_not(project):

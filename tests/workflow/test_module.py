@@ -8,6 +8,7 @@ import matplotlib
 import pytest
 import yaml
 from runs import ROOT, Project
+from starts import Starts
 
 from simulation.skies import IDEAL
 
@@ -103,7 +104,42 @@ def test_one_target_runs_from_the_host_and_nothing_is_left_to_do(project):
     assert not project.planned_jobs("anchoring_ngc0628")
 
 
-def test_last_words_and_refusals_reach_the_user_of_a_module(project):
+CALLER = """
+configfile: "config.yaml"
+
+shell.prefix("export CALLER=called; ")
+
+module anchoring:
+    snakefile: {source}
+    config: config
+
+use rule * from anchoring as anchoring_*
+
+rule own:
+    input: "{convolved}"
+    output: "own.txt"
+    resources: mem_mb=10_000_000
+    script: "own.py"
+"""
+
+
+def test_rules_options_and_processes_of_a_caller_stay_the_callers(project, monkeypatch):
+    """No limit of memory, no fork server, and what the caller puts before every command."""
+    starts = Starts(project.folder)
+    for name, value in starts.environment.items():
+        monkeypatch.setenv(name, value)
+    convolved = "results/ngc0628/F770W/anchored/ngc0628_miri_lv3_f770w_to_gauss4.fits"
+    (project.folder / "Snakefile").write_text(CALLER.format(source=SOURCES["path"], convolved=convolved))
+    (project.folder / "own.py").write_text("open(snakemake.output[0], 'w').write(str(snakemake.resources.mem_mb))\n")
+    done = project.run("own")
+    assert (project.folder / "own.txt").read_text() == "10000000"
+    assert "Provided resources" not in done.stderr
+    servers, scripts, others = starts.take()
+    assert (servers, len(scripts), len(others)) == ([], 2, 1)
+    assert all(script.endswith(" called") for script in scripts)
+
+
+def test_the_summary_of_failures_and_refusals_reach_the_user_of_a_module(project):
     project.use(SOURCES["path"])
     (project.folder / "data/ref/ngc0628_irac4_atgauss4.fits").unlink()
     done = project.snakemake("anchoring_check")

@@ -1,36 +1,11 @@
-"""What jobs take: memory, and processes."""
-
-import contextlib
-import os
-import sys
-
-from snakemake.script import PythonScript
-
-# `--jobs` beside `--cores` is what a run on other machines has. What executes jobs is not known yet.
-ELSEWHERE = workflow.resource_settings.nodes is not None
-
-# On this machine, never more jobs at once than fit into its memory; `--resources mem_mb=...` says otherwise.
-if workflow.is_main_process and not ELSEWHERE and "mem_mb" not in workflow.global_resources:
-    installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    workflow.register_resource("mem_mb", int(0.8 * installed / 1e6))
-
-# Elsewhere a job starts Snakemake once or twice beside its script; MB.
-STARTED_BESIDE = 400 if ELSEWHERE else 0
+"""What jobs take: memory."""
 
 
-mended.load_no_tables()
-if config["preload"] and sys.platform == "linux":
-    start_preloaded = preloaded.install(PythonScript)
-    # Beside what Snakemake does before the first job. Where no process can be started, the jobs will say so.
-    if workflow.is_main_process and not ELSEWHERE and not workflow.output_settings.dryrun:
-        with contextlib.suppress(OSError):
-            start_preloaded()
+# Never more jobs at once than fit into the memory of this machine.
+acceleration.attempt(memory_limits.limit_memory, workflow)
 
-
-onstart:
-    mended.end_at_sigterm(workflow.scheduler)
-    if workflow.local_exec:
-        mended.start_jobs_at_once(workflow.scheduler)
+# On another machine, a job starts Snakemake once or twice in addition to its script; MB.
+STARTED_BESIDE = 400 if acceleration.attempt(memory_limits.runs_elsewhere, workflow) else 0
 
 
 cost, sizes = library["cost"], library["sizes"]

@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 
 import yaml
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
 PLANNING = (
@@ -21,8 +22,9 @@ PLANNING = (
     "planning/__init__",
     *(f"planning/{name}" for name in ("companions", "cost", "galaxy_table", "model", "pairs", "paths", "plan")),
     *(f"planning/{name}" for name in ("settings", "sizes", "tree")),
+    "script",
 )
-RUNTIME = ("__init__", "failures", "mended", "preloaded", "sources")
+RUNTIME = ("__init__", "acceleration", "failures", "memory", "sources")
 
 
 def load_package(folder, files):
@@ -47,7 +49,7 @@ def validated(config):
     loaded = yaml.safe_load(Path(schema).read_text())
     problems = settings.problems(config, loaded)
     if problems:
-        # Not a WorkflowError: that would be told with the lines of this file.
+        # Not a WorkflowError: Snakemake prints that with the lines of this file.
         sys.exit("\n  ".join(["The configuration is not right:", *problems]))
     settings.gather(config, loaded)
     validate(config, schema)
@@ -56,11 +58,18 @@ def validated(config):
 
 def refuse_taken(target, rules):
     """A target that cannot be asked for by its name, since a rule has it already, ends the run before it starts."""
-    if rules.has(target) or target == "anchor_all":
+    if target == "anchor_all" or is_rule(target, rules):
         sys.exit(
             f"{config['in_dir']}/{target}: a rule of the workflow is called {target}; expected another name of a "
             "target: rename the folder, or list in 'targets' what to anchor"
         )
+
+
+def is_rule(name, rules):
+    try:
+        return bool(getattr(rules, name))
+    except (AttributeError, WorkflowError):
+        return False
 
 
 def planned(config):
@@ -72,8 +81,8 @@ def planned(config):
 
 library = load_package("../scripts/anchoring", PLANNING)
 runtime = load_package("../runtime", RUNTIME)
-settings, planning, files = library["settings"], library["plan"], library["atomic"]
-failures, mended, preloaded, sources = (runtime[name] for name in RUNTIME[1:])
+settings, planning, files, script_log = (library[name] for name in ("settings", "plan", "atomic", "script"))
+acceleration, failures, memory_limits, sources = (runtime[name] for name in RUNTIME[1:])
 plan = planned(validated(config))
 STARTED = time.time()
 os.environ[files.RUN] = files.process_name()

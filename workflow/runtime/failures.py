@@ -1,16 +1,13 @@
-"""What a run that failed says at its end, in plain words, from the jobs that failed and their logs."""
+"""The summary at the end of a run that failed, in plain words: from the jobs that failed, and their logs."""
 
 import atexit
 import os
 import re
-import shlex
 import shutil
 import sys
 import time
 from pathlib import Path
 
-VERDICTS = ("verify_run", "verify_target", "check")  # rules whose failure is an answer, not an accident
-RECORD = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ([A-Z]+) ", re.MULTILINE)  # as the scripts log
 REMEDIES = {
     r"MemoryError|Unable to allocate|bad_alloc": "Not enough memory: run with fewer --cores, or where there is more; "
     "`check` lists what each image takes.",
@@ -19,75 +16,53 @@ REMEDIES = {
     r"Permission denied|Read-only file system": "Nothing can be written there: set out_dir to a folder of yours.",
 }
 FULL = 1e6  # bytes: with less, a log may not have been written
-SILENT = "it left no message: killed (often for lack of memory: `check` lists what each image takes), or never started"
-AGAIN = "Then run the same command again: what is done is kept."
+NO_MESSAGE = (
+    "it left no message: killed (often for lack of memory: `check` lists what each image takes), or never started"
+)
+AGAIN = "then run the same command again: finished work is kept."
 
 
-def say_last(words):
-    """Print on the terminal when Snakemake has said all that it has to say."""
-    atexit.register(print, f"\n{words}", file=sys.stderr)
+def print_at_exit(text):
+    """Print on the terminal after all that Snakemake prints."""
+    atexit.register(print, f"\n{text}", file=sys.stderr)
 
 
-def say_if_locked(workflow, command):
-    """Print on the terminal, at the end of a Snakemake that found the folder locked, how to go on.
-
-    Parameters
-    ----------
-    workflow : snakemake.workflow.Workflow
-    command : list of str
-        The words of the command.
-    """
-
-    def say():
-        # Who held the lock has given it back by now.
-        if workflow.persistence is not None and workflow.scheduler is None and workflow.persistence.locked:
-            print(f"\n{locked_words(command)}", file=sys.stderr)
-
-    atexit.register(say)
-
-
-def locked_words(command):
-    """What to do about a lock; `command` is the list of the words that met it."""
-    unlock = shlex.join([os.path.basename(command[0]), *command[1:], "--unlock"])
-    return (
-        "Another run is at work in this folder, or was killed in it. If it is at work, wait for its end. If it was "
-        f"killed:\n  {unlock}\nThen run the same command again: what is done is kept."
-    )
-
-
-def words(jobs, *, since):
+def failure_summary(jobs, *, reports, record, since):
     """What failed, why, and what to do.
 
     Parameters
     ----------
     jobs : iterable of snakemake.jobs.Job
         Those that failed; group jobs count as the jobs they hold.
+    reports : collection of str
+        Logs of the jobs that fail on purpose, when an image is not anchored; a log belongs to one job.
+    record : re.Pattern
+        The start of a record in a log, its level as group 1.
     since : float
         When the run started, seconds since 1970: an older log is not this run's.
     """
     singles = [single for job in jobs for single in (job.jobs if job.is_group() else [job])]
-    verdicts = [job for job in singles if job.rule.name.endswith(VERDICTS)]
-    accidents = [job for job in singles if not job.rule.name.endswith(VERDICTS)]
-    paragraphs = [last_error(_log(job), since=since) for job in verdicts]
-    if verdicts:
-        paragraphs.append(f"Mend what is named (or set allow_unanchored to true, and it counts as a success). {AGAIN}")
-    if accidents:
-        told = sorted(_accident(job, since) for job in accidents)
-        jobs, them = ("1 job", "it") if len(told) == 1 else (f"{len(told)} jobs", "them")
-        paragraphs += [f"{jobs} failed, and what depends on {them} is not done:", *told, f"Mend that. {AGAIN}"]
+    failed = [job for job in singles if str(_log(job)) not in reports]
+    paragraphs = [last_error(_log(job), record, since=since) for job in singles if job not in failed]
+    if paragraphs:
+        paragraphs.append(f"Fix what is named (or set allow_unanchored to true, and it counts as a success), {AGAIN}")
+    if failed:
+        jobs, them = ("1 job", "it") if len(failed) == 1 else (f"{len(failed)} jobs", "them")
+        described = sorted(_describe_failure(job, record, since) for job in failed)
+        paragraphs += [f"{jobs} failed, and what depends on {them} is not done:", *described, f"Fix this, {AGAIN}"]
     return "\n".join(paragraphs) or "Stopped before the end. The same command goes on from here."
 
 
-def _accident(job, since):
+def _describe_failure(job, record, since):
     log = _log(job)
-    reason = last_error(log, since=since) or _dates(job, log, since) or _silence(log)
+    reason = last_error(log, record, since=since) or _newer_input(job, log, since) or _no_message(log)
     remedy = next((f"\n    {advice}" for pattern, advice in REMEDIES.items() if re.search(pattern, reason)), "")
     place = " ".join(map(str, job.wildcards_dict.values()))
     return f"  {' '.join(filter(None, (job.rule.name, place)))}: {reason}{remedy}\n    log: {log}"
 
 
-def _dates(job, log, since):
-    """Why Snakemake refuses what a job that went well has made: an input that is newer; empty if none is.
+def _newer_input(job, log, since):
+    """Why Snakemake refuses the result of a job that went well: an input that is newer; empty if none is.
 
     A job starts after its inputs are there, so that one with a date after the start of its log is dated in the future,
     or was replaced meanwhile.
@@ -99,8 +74,8 @@ def _dates(job, log, since):
         return ""
     date = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(_date(ahead[0])))
     return (
-        f"{ahead[0]} is dated {date}, after the job that reads it began: Snakemake takes no result that is older than "
-        "what it is made of; expected a date in the past: `touch` the file, or wait until then"
+        f"{ahead[0]} is dated {date}, after the start of the job that reads it: Snakemake accepts no result that is "
+        "older than an input; expected a date in the past: `touch` the file, or wait until then"
     )
 
 
@@ -112,26 +87,26 @@ def _date(path):
         return 0
 
 
-def _silence(log):
+def _no_message(log):
     """Why a job may have left no message."""
     folder = next((parent for parent in log.parents if parent.is_dir()), Path())
     if not os.access(folder, os.W_OK):
         return f"it left no message: Permission denied in {folder}"
     if shutil.disk_usage(folder).free < FULL:
         return f"it left no message: No space left in {folder}"
-    return SILENT
+    return NO_MESSAGE
 
 
 def _log(job):
     return Path(str(next(iter(job.log), "")))
 
 
-def last_error(log, *, since):
+def last_error(log, record, *, since):
     """The message of the last record of a log, without its traceback; empty if it is no error, or an older run's."""
     if not log.is_file() or log.stat().st_mtime < since:
         return ""
     text = log.read_text(errors="replace")
-    records = list(RECORD.finditer(text))
+    records = list(record.finditer(text))
     if not records or records[-1][1] != "ERROR":
         return ""
     return text[records[-1].end() :].split("\nTraceback (most recent call last)")[0].strip()

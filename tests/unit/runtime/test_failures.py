@@ -1,16 +1,22 @@
 """The last thing on the screen after a run that failed is what failed, why, and what to do."""
 
+import functools
 import os
 import subprocess
 import time
 from types import SimpleNamespace
 
+import failures
 import pytest
-from failures import SILENT, last_error, words
+from failures import NO_MESSAGE
 from runs import Project, before_scripts
 
+from anchoring.script import RECORD
 from simulation.skies import IDEAL
 
+REPORT = "report.log"
+last_error = functools.partial(failures.last_error, record=RECORD)
+failure_summary = functools.partial(failures.failure_summary, reports=[REPORT], record=RECORD)
 ERROR = "2026-01-02 03:04:05,678 ERROR "
 INFO = "2026-01-02 03:04:05,677 INFO (900, 800) pixels\n"
 TRACE = "\nTraceback (most recent call last):\n  File x\nKeyError: 'y'\n"
@@ -41,22 +47,22 @@ def test_the_message_is_the_last_record_of_the_log_if_that_is_an_error(tmp_path,
     assert last_error(tmp_path / "none.log", since=0) == ""
 
 
-def test_an_accident_names_rule_image_log_and_remedy(tmp_path):
+def test_a_failure_names_rule_image_log_and_remedy(tmp_path):
     full, killed = tmp_path / "full.log", tmp_path / "killed.log"
     full.write_text(ERROR + "OSError: [Errno 28] No space left on device" + TRACE)
     killed.write_text(INFO)
-    said = words([
+    summary = failure_summary([
         job("reproject_image", full, target="ngc0628", band="F770W", image="a_f770w", reference="w3"),
         job("convolve_image", killed, target="ic5332", band="F2100W", image="b_f2100w", resolution="gauss4"),
     ], since=0)  # fmt: skip
-    assert said.splitlines() == [
+    assert summary.splitlines() == [
         "2 jobs failed, and what depends on them is not done:",
-        f"  convolve_image ic5332 F2100W b_f2100w gauss4: {SILENT}",
+        f"  convolve_image ic5332 F2100W b_f2100w gauss4: {NO_MESSAGE}",
         f"    log: {killed}",
         "  reproject_image ngc0628 F770W a_f770w w3: OSError: [Errno 28] No space left on device",
         "    The disk is full: make room, or set keep_intermediates to false.",
         f"    log: {full}",
-        "Mend that. Then run the same command again: what is done is kept.",
+        "Fix this, then run the same command again: finished work is kept.",
     ]
 
 
@@ -71,23 +77,48 @@ def test_an_input_that_is_newer_than_what_was_made_of_it_is_named_and_memory_is_
     failed.input = [str(earlier), str(ahead), str(tmp_path / "none.fits")]
     os.utime(ahead, (began + 60, began + 60))
     for since in (began - 1, began + 1):  # a log of this run, and one that an earlier run left
-        said = words([failed], since=since)
-        assert f"{ahead} is dated {time.strftime('%Y-%m-%d %H:%M', time.localtime(began + 60))}" in said
-        assert "memory" not in said
+        summary = failure_summary([failed], since=since)
+        assert f"{ahead} is dated {time.strftime('%Y-%m-%d %H:%M', time.localtime(began + 60))}" in summary
+        assert "memory" not in summary
     os.utime(ahead, (began - 1, began - 1))
-    assert SILENT in words([failed], since=began - 1)
+    assert NO_MESSAGE in failure_summary([failed], since=began - 1)
 
 
-def test_jobs_of_a_group_are_told_one_by_one(tmp_path):
+def test_jobs_of_a_group_are_listed_one_by_one(tmp_path):
     group = SimpleNamespace(is_group=lambda: True, jobs=[job("measure_pair", "a", target=t) for t in ("x", "y")])
-    said = words([group], since=0)
-    assert "2 jobs failed" in said
-    assert "measure_pair x:" in said
-    assert "measure_pair y:" in said
+    summary = failure_summary([group], since=0)
+    assert "2 jobs failed" in summary
+    assert "measure_pair x:" in summary
+    assert "measure_pair y:" in summary
+
+
+def test_a_job_that_reports_is_known_by_its_log_and_not_by_its_name(tmp_path, monkeypatch):
+    """A rule of another workflow may be called healthcheck."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / REPORT).write_text(ERROR + "0 of 1 images anchored.\n")
+    summary = failure_summary([job("anchoring_verify_run", REPORT), job("healthcheck", "other.log")], since=0)
+    assert summary.splitlines() == [
+        "0 of 1 images anchored.",
+        "Fix what is named (or set allow_unanchored to true, and it counts as a success), then run the same command "
+        "again: finished work is kept.",
+        "1 job failed, and what depends on it is not done:",
+        f"  healthcheck: {NO_MESSAGE}",
+        "    log: other.log",
+        "Fix this, then run the same command again: finished work is kept.",
+    ]
+
+
+def test_a_disk_that_has_no_room_for_a_message_is_named(tmp_path, monkeypatch):
+    failed = job("measure_pair", tmp_path / "x.log")
+    assert NO_MESSAGE in failure_summary([failed], since=0)
+    monkeypatch.setattr(failures.shutil, "disk_usage", lambda folder: SimpleNamespace(free=4096))
+    assert "No space left" in failure_summary([failed], since=0)
+    monkeypatch.setattr(failures.os, "access", lambda folder, mode: False)
+    assert "Permission denied" in failure_summary([failed], since=0)
 
 
 def test_an_interrupted_run_says_how_to_go_on():
-    assert words([], since=0) == "Stopped before the end. The same command goes on from here."
+    assert failure_summary([], since=0) == "Stopped before the end. The same command goes on from here."
 
 
 # --- as it is seen --------------------------------------------------------------------------------------------------
@@ -110,8 +141,8 @@ def test_a_run_that_could_not_anchor_ends_with_what_and_why(project):
         "Not anchored:",
         "  ngc0628 F770W ngc0628_miri_lv3_f770w_i2d_align.fits: skipped: irac4_atgauss4: no reference image "
         "data/ref/ngc0628_irac4_atgauss4.fits; w3_atgauss15: no reference image data/ref/ngc0628_w3_atgauss15.fits",
-        "Mend what is named (or set allow_unanchored to true, and it counts as a success). Then run the same command "
-        "again: what is done is kept.",
+        "Fix what is named (or set allow_unanchored to true, and it counts as a success), then run the same command "
+        "again: finished work is kept.",
     ]
     assert "0 of 1 images anchored. (results/logs/verify_run.log says more)" in before
     assert "Not anchored:" not in before
@@ -125,9 +156,9 @@ def test_a_job_that_is_killed_is_named_with_its_image_and_log(project, monkeypat
     log = "results/ngc0628/logs/reproject_image/F770W_ngc0628_miri_lv3_f770w_on_irac4_atgauss4.log"
     assert done.stderr.split(END)[1].strip().splitlines() == [
         "1 job failed, and what depends on it is not done:",
-        f"  reproject_image ngc0628 F770W ngc0628_miri_lv3_f770w irac4_atgauss4: {SILENT}",
+        f"  reproject_image ngc0628 F770W ngc0628_miri_lv3_f770w irac4_atgauss4: {NO_MESSAGE}",
         f"    log: {log}",
-        "Mend that. Then run the same command again: what is done is kept.",
+        "Fix this, then run the same command again: finished work is kept.",
     ]
 
 
@@ -152,7 +183,7 @@ def test_a_file_that_is_given_a_date_in_the_future_during_the_run_is_named(proje
         ),
     ],
 )
-def test_a_configuration_that_cannot_be_is_told_without_lines_of_the_workflow(tmp_path, changes, message):
+def test_a_configuration_that_is_wrong_is_refused_without_lines_of_the_workflow(tmp_path, changes, message):
     project = object.__new__(Project)
     project.folder = tmp_path
     project.configure(**changes)

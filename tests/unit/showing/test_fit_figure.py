@@ -278,11 +278,17 @@ def test_pairs_stand_side_by_side_and_each_is_as_it_is_alone(rng):
 # A process that draws the pair of `saved`.
 ALONE = """\
 import sys
-import numpy as np
-from anchoring.showing.fit_figure import fits_figure, save_figure
+from anchoring.script import run
 from test_fit_figure import make_pair
-save_figure(fits_figure([make_pair(np.random.default_rng(20250101))]), sys.argv[1:])
-print("matplotlib.pyplot" in sys.modules)
+
+def main(files):
+    import numpy as np
+    from anchoring.showing.fit_figure import fits_figure
+    from anchoring.showing.layout import save_figure
+    save_figure(fits_figure([make_pair(np.random.default_rng(20250101))]), files)
+    print("matplotlib.pyplot" in sys.modules)
+
+run(main, sys.argv[1] + ".log", files=sys.argv[1:])
 """
 
 

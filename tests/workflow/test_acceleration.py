@@ -1,0 +1,97 @@
+"""Snakemake with and without what makes it faster, by results; `make test-snakemake` runs this with other versions."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import snakemake
+from interruptions import SMALLEST
+from runs import Project, products
+from starts import Starts, python_path
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    return Project(tmp_path_factory.mktemp("project"), **{**SMALLEST, "bands": ["F770W"]})
+
+
+@pytest.fixture(scope="module")
+def plain(project):
+    """The results of a run whose scripts are not forked."""
+    return results(project, preload=False)[0]
+
+
+@pytest.fixture
+def starts(tmp_path, monkeypatch):
+    starts = Starts(tmp_path)
+    for name, value in starts.environment.items():
+        monkeypatch.setenv(name, value)
+    return starts
+
+
+def results(project, preload=True):
+    """What a new run makes, and what it prints."""
+    for folder in ("results", ".snakemake"):
+        shutil.rmtree(project.folder / folder, ignore_errors=True)
+    project.configure(preload=preload)
+    printed = project.run().stderr
+    return products(project.folder / "results"), printed
+
+
+def test_a_run_of_forks_makes_what_scripts_of_their_own_make(project, plain, starts):
+    made, printed = results(project)
+    servers, scripts, _ = starts.take()
+    assert (len(servers), scripts) == (1, [])
+    assert made == plain
+    assert "not possible with this version" not in printed
+
+
+def test_without_preload_no_server_starts(project, plain, starts):
+    project.configure(preload=False)
+    project.run("--forcerun", "verify_run")
+    servers, scripts, _ = starts.take()
+    assert (servers, len(scripts)) == ([], 1)
+
+
+@pytest.mark.parametrize("command", ["--list-rules", "--summary", "--unlock", "--dry-run --forceall", "--touch", ""])
+def test_nothing_starts_where_nothing_is_run(project, plain, starts, command):
+    project.configure(preload=True)
+    project.run(*command.split())
+    servers, scripts, others = starts.take()
+    assert (servers, scripts, len(others)) == ([], [], 1)
+
+
+def test_on_a_node_scripts_are_forked_from_the_second_on(project, starts):
+    """A job that is submitted starts Snakemake in this way, for a script or for a group."""
+    shutil.rmtree(project.folder / "results", ignore_errors=True)
+    project.configure(preload=True)
+    project.run("--mode", "remote", "--no-hooks", "--nolock", "--until", "bin_pair", cores=1)
+    servers, scripts, _ = starts.take()
+    assert (len(servers), len(scripts)) == (1, 1)
+
+
+# Names in Snakemake's own code, and what is not possible where they are others.
+RENAMED = {
+    "execute_script": "fork_scripts",
+    "bench_record": "fork_scripts",
+    "_lock": "end_at_sigterm",
+    "_schedule_reevalutation": "schedule_when_limited",
+    "register_resource": "limit_memory",
+    "current_basedir": "script_folder",
+}
+
+
+@pytest.mark.parametrize("name", RENAMED)
+def test_a_snakemake_that_is_built_otherwise_makes_the_same(project, plain, tmp_path, monkeypatch, name):
+    copy = tmp_path / "snakemake"
+    shutil.copytree(Path(snakemake.__file__).parent, copy)
+    for path in copy.rglob("*.py"):
+        text = path.read_text()
+        if (renamed := re.sub(rf"\b{name}\b", f"{name}_renamed", text)) != text:
+            path.write_text(renamed)
+    monkeypatch.setenv("PYTHONPATH", python_path(tmp_path))
+    made, printed = results(project)
+    assert made == plain
+    lines = [line for line in printed.splitlines() if "not possible with this version of Snakemake" in line]
+    assert [line.partition(":")[0] for line in lines] == [RENAMED[name]]

@@ -1,0 +1,18 @@
+# Snakemake made faster where that can be done, and nothing else changed: workflow/runtime/acceleration.py.
+
+
+def script_folder():
+    """Where the scripts are themselves, which `workflow.source_path` gives a copy of."""
+    return f"{workflow.current_basedir}/../scripts"
+
+
+PRELOADED = acceleration.attempt(script_folder) if config["preload"] else None
+
+
+# Called by Snakemake only for a run of this workflow that has something to do: a Snakefile that is only read starts
+# nothing, and as a module the workflow leaves Snakemake as it is.
+onstart:
+    acceleration.accelerate(workflow, PRELOADED)
+
+
+acceleration.accelerate_job(workflow, PRELOADED)
