@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as arrays
 from made import make_fit, make_image
 from numpy.testing import assert_allclose
 from scipy.signal import fftconvolve
-from test_fit_pair import fitted
+from steps import fitted
 
 from anchoring.errors import AnchoringError
 from anchoring.fitting.binned import fit_line
@@ -463,7 +463,7 @@ sys.path[:0] = {path!r}
 import hashlib, numpy as np
 from anchoring.images.convolution import convolve_image, resample_kernel
 from anchoring.fitting.settings import Settings
-from test_fit_pair import fitted
+from steps import fitted
 y, x = np.indices((601, 601)) - 300
 kernel = resample_kernel(np.exp(-np.hypot(x, 0.7 * y) / 40), 0.1, 0.093)
 rng = np.random.default_rng(5)

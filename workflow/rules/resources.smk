@@ -1,6 +1,5 @@
 """What jobs take: memory."""
 
-
 # Never more jobs at once than fit into the memory of this machine.
 acceleration.attempt(memory_limits.limit_memory, workflow)
 

@@ -3,17 +3,16 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from steps import fitted
 from test_systematics import tiles
 
 from anchoring.fitting import flags
 from anchoring.fitting.closure import closure
-from anchoring.fitting.fit_pair import fit_pair
 from anchoring.fitting.settings import Settings
-from anchoring.measuring.measure import measure_pair
-from anchoring.measuring.noise import Noise
 from anchoring.solving import offsets
 from benchmarks.accuracy import ESTIMATORS, outcomes_of
 from simulation import scenes
+from simulation.fields import convolved
 
 LIMITS = (0.25, 2.0)
 W3 = scenes.REFERENCES[1]
@@ -53,14 +52,7 @@ def pair(rng, *, curve=0.0, plane=0.0, shape=(90, 100), scale=30.0):
     """A disk and its image, of slope 1.2 and intercept 0.1, with 5 % of noise."""
     v, u = np.indices(shape) / 100 - 0.5
     x = 3 * np.exp(-np.hypot(v, u) * 100 / scale)
-    return x, 1.2 * x + 0.1 + curve * x**2 + plane * u + 0.05 * scenes.convolved(rng.normal(size=shape), 4) * 6
-
-
-def fitted(x, y, *, settings=None, limits=LIMITS, beam=4.0, sigma_x=0.001, known=None, zero=None):
-    """A pair of images as it is measured, and its fit."""
-    stated = Noise(sigma_x, "config")
-    measured = measure_pair(x, y, beam=beam, intensity_range=limits, zero=zero, stated=stated, smoothed=beam)
-    return measured, fit_pair(measured, settings or Settings(), known)
+    return x, 1.2 * x + 0.1 + curve * x**2 + plane * u + 0.05 * convolved(rng.normal(size=shape), 4) * 6
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
@@ -87,8 +79,8 @@ def coloured(rng, scatter, drift=0.0, shape=(90, 100)):
     """A disk and its image, of slope 1.2 and intercept 0.1, whose colour scatters and drifts with brightness."""
     v, u = np.indices(shape) - np.array(shape).reshape(2, 1, 1) / 2
     x = 3 * np.exp(-np.hypot(v, u) / 30)
-    patches = scenes.correlated_noise(rng, shape, 8.0, scatter)
-    return x, 1.2 * x * (1 + patches + drift * np.log(x)) + 0.1 + scenes.correlated_noise(rng, shape, 4.0, 0.01)
+    patches = correlated_noise(rng, shape, 8.0, scatter)
+    return x, 1.2 * x * (1 + patches + drift * np.log(x)) + 0.1 + correlated_noise(rng, shape, 4.0, 0.01)
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)

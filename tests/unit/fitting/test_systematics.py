@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-import scenes
 
 from anchoring.fitting.flags import CONTRAST
 from anchoring.fitting.systematics import block_contrast
 from anchoring.images.coverage import beam_coverage
 from anchoring.measuring.samples import sample_pair
+from simulation import scenes
+from simulation.fields import convolved, correlated_noise
 
 LIMITS = (0.25, 2.0)
 W3 = scenes.REFERENCES[1]
@@ -32,7 +33,7 @@ def test_steps_between_tiles_are_found_at_usual_noise(case):
         sky = scenes.external_pair(seed, scenes.REFERENCES[0], colours=0.25)
         across, levels = TILES[case]
         steps = tiles(sky.y.shape, across, np.pi / 20 * seed, levels)
-        sky = sky._replace(y=sky.y + scenes.convolved(steps, sky.beam))
+        sky = sky._replace(y=sky.y + convolved(steps, sky.beam))
         found.append(block_contrast(*residuals(sky)) > CONTRAST)
     assert np.mean(found) >= 0.8
 
@@ -59,7 +60,7 @@ def residuals(sky):
 def test_noise_alone_and_an_exact_line_have_no_contrast(rng):
     row, column = np.indices((80, 90)).reshape(2, -1)
     x = rng.uniform(0.3, 2, row.size)
-    noise = scenes.correlated_noise(rng, (80, 90), 3.0, 0.1).ravel()
+    noise = correlated_noise(rng, (80, 90), 3.0, 0.1).ravel()
     assert block_contrast(noise, x, row, column, 3.0) < 1
     assert block_contrast(0 * x, x, row, column, 3.0) == 0
     assert block_contrast(1e-15 * noise, x, row, column, 3.0) < 1e-6
