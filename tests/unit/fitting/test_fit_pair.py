@@ -12,7 +12,7 @@ from anchoring.fitting.settings import Settings
 from anchoring.solving import offsets
 from benchmarks.accuracy import ESTIMATORS, outcomes_of
 from simulation import scenes
-from simulation.fields import convolved
+from simulation.fields import convolved, correlated_noise
 
 LIMITS = (0.25, 2.0)
 W3 = scenes.REFERENCES[1]
