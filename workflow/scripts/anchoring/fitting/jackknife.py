@@ -40,7 +40,7 @@ class Blocks(NamedTuple):
 
 
 def blocks_of(samples):
-    """The Blocks of samples."""
+    """The Blocks of samples, or of anything with a row and a column, (n,) int arrays, and a beam (FWHM in rows)."""
     if samples.row.size == 0:
         return Blocks(samples.row, 0, 1.0)
     row, column = samples.row - samples.row.min(), samples.column - samples.column.min()

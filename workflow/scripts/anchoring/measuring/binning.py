@@ -145,7 +145,7 @@ def fixed_width_edges(low, high, width=WIDTH):
 
 
 def equal_edges(low, high, n):
-    """Edges of n bins of equal width that span [low, high]."""
+    """Edges, (n + 1,) array, of n bins of equal width that span [low, high]."""
     return np.linspace(low, high, n + 1)
 
 

@@ -60,6 +60,6 @@ def _axis_edges(image, inside, n):
 
 
 def shown_limits(image, inside, percentiles):
-    """About two percentiles of the pixels of an image inside a mask, for a picture: never one number twice."""
+    """(low, high), about two percentiles of the pixels of an image inside a mask, and never the same number."""
     low, high = np.percentile(subsample(image, inside), percentiles)
     return (low, high) if high > low else (low - 0.5, high + 0.5)

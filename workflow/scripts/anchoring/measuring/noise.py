@@ -69,7 +69,7 @@ def reference_noise(image, outside, *, beam, stated=None, uncertainty=None, aver
     Returns
     -------
     Noise
-        sigma is NaN, from "unknown", if there is nothing to tell it from.
+        sigma is NaN, from "unknown", if nothing is known.
     """
     if stated is not None:
         return Noise(averaged * stated.sigma, stated.source)
@@ -107,7 +107,7 @@ def noise_of_mean(side, fwhm):
 
 
 def noise_of_header(header, name):
-    """The noise, in the image's unit, that a header holds under a keyword; AnchoringError without one."""
+    """The noise, in the unit of the image, that a header has under a keyword; AnchoringError without one."""
     value = header.get(name)
     if not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
         raise AnchoringError(f"the reference's header has {name} = {value!r}; expected its noise in its own unit")

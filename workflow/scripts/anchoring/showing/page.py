@@ -14,37 +14,16 @@ from .text import band_label, fit_words, offset_words, signed
 
 STEPS = (3, 10, 30, 100)  # |offset| / error at which the colour of a cell changes
 SYMBOLS = {"failed": "✗", "flagged": "⚠", "skipped": "–", "anchored": "✓"}  # in the order of what to look at first
-# name: heading; of what a row of either table may hold, in the order of the columns
+# Headings of what a row of either table may hold, in the order of the columns.
 HEADINGS = {
-    "target": "target",
-    "band": "band",
-    "compar_filter": "band",
-    "compar_filename": "image",
-    "image": "image",
-    "ref_filter": "reference",
-    "reference": "reference",
-    "status": "status",
-    "reason": "reason",
-    "flags": "flags",
-    "offset": "offset",
-    "offset_err": "error",
-    "offset_sys": "systematic error",
-    "slope": "slope",
-    "slope_err": "error of slope",
-    "intercept": "intercept",
-    "intercept_err": "error of intercept",
-    "range_min": "range from",
-    "range_max": "range to",
-    "rms": "rms",
-    "n_bins": "bins",
-    "n_pixels": "pixels",
-    "n_independent": "independent",
-    "closure": "closure",
-    "shift": "shift",
-    "shift_err": "error of shift",
-    "correlation": "correlation",
-    "resolution": "resolution",
-}
+    "target": "target", "band": "band", "compar_filter": "band", "compar_filename": "image", "image": "image",
+    "ref_filter": "reference", "reference": "reference", "status": "status", "reason": "reason", "flags": "flags",
+    "offset": "offset", "offset_err": "error", "offset_sys": "systematic error", "slope": "slope",
+    "slope_err": "error of slope", "intercept": "intercept", "intercept_err": "error of intercept",
+    "range_min": "range from", "range_max": "range to", "rms": "rms", "n_bins": "bins", "n_pixels": "pixels",
+    "n_independent": "independent", "closure": "closure", "shift": "shift", "shift_err": "error of shift",
+    "correlation": "correlation", "resolution": "resolution",
+}  # fmt: skip
 TEXT = set(HEADINGS) - set(FORMS)
 
 

@@ -58,7 +58,7 @@ def _propagated(slope, *numbers):
 
 
 def with_tension(fits):
-    """External fits with the `tension` of each with the others: the largest difference of offsets in sigma.
+    """External fits (list of FitRecord) with the `tension` of each: its largest difference from another, in sigma.
 
     A sigma is the quadrature sum of the statistical and systematic errors of both. It has the sign of this offset less
     the other, and is None where this fit or every other one has no error that is known.
@@ -95,7 +95,12 @@ def spread(offsets, errors):
 
         tau^2 = max(0, (Q - (k - 1)) / (sum w - sum w^2 / sum w)),        Q = sum w (offset - mean)^2
 
-    For two answers it is (difference^2 - error_1^2 - error_2^2) / 2.
+    For two answers tau^2 is (difference^2 - error_1^2 - error_2^2) / 2.
+
+    Parameters
+    ----------
+    offsets, errors : lists of float
+        MJy/sr, of the same length.
     """
     weights = [1 / max(error, 1e-12) ** 2 for error in errors]
     # fsum: the same to the last digit in any order.
