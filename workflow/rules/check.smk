@@ -1,4 +1,4 @@
-# What a run would meet, before it: `snakemake --cores 1 check`. It has no output, so that it looks anew every time.
+# What a run would meet, before it: `snakemake --cores 1 check`. It has no output, so that it runs every time.
 
 
 localrules:
@@ -7,7 +7,7 @@ localrules:
 
 rule check:
     input:
-        lib=library_files("check_inputs"),
+        lib=lambda wildcards: library_files("check_inputs"),  # nearly all of the library: read for this rule only
     log:
         f"{OUT}/logs/check.log",
     conda:
@@ -15,7 +15,7 @@ rule check:
     params:
         mosaics=lambda wildcards: planning.inspected(plan),
         out_dir=lambda wildcards: OUT,
-        planned=sorted(anchored_paths(plan.targets).values()),
+        planned=lambda wildcards: sorted(anchored_paths(plan.targets).values()),
         listing=f"{OUT}/check.txt",
         allow_unanchored=config["allow_unanchored"],
     script:

@@ -14,13 +14,18 @@ def library_path(name):
     return workflow.source_path(f"../scripts/anchoring/{name}")
 
 
+@functools.cache
+def library_text(name):
+    return Path(library_path(name)).read_text()
+
+
 def library_files(script, data=()):
     """Modules of the library that a script uses, and data files of it, as inputs.
 
     Editing one reruns what uses it, and they travel with the script where the workflow is not on this machine.
     """
     text = Path(workflow.source_path(f"../scripts/{script}.py")).read_text()
-    modules = sources.files_of(text, lambda name: Path(library_path(name)).read_text())
+    modules = sources.files_of(text, library_text)
     return [library_path(name) for name in (*modules, *data)]
 
 

@@ -27,7 +27,8 @@ def test_two_kernels_of_one_name_are_named_and_links_to_one_are_one(tree):
     assert len(make_plan(config_of(tree)).possible_pairs()) == 10
     two.unlink()
     touch(two)
-    (pair,) = make_plan(config_of(tree)).pairs[image_named(make_plan(config_of(tree)), "ngc0001_miri_lv3_f770w")]
+    plan = make_plan(config_of(tree))
+    (pair,) = plan.pairs[image_named(plan, "ngc0001_miri_lv3_f770w")]
     assert f"there are {two} and {tree}/kernels/f770w_to_gauss4.fits" in pair.problem
 
 

@@ -9,7 +9,7 @@ from .paths import FITS
 from .settings import instrument_settings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is made once: compared by identity, which is fast
 class Image:
     """A mosaic to anchor. `name` is its file name without `_{in_step_ext}.fits`.
 
@@ -38,7 +38,7 @@ class Image:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pair:
     """An image and a reference it can be fitted against.
 
