@@ -6,13 +6,13 @@ import sys
 
 import numpy as np
 import pytest
+from array_pairs import fitted
 from astropy.wcs import WCS
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.testing import assert_allclose
 from scipy.signal import fftconvolve
-from test_pairs import fitted
 
 from anchoring.errors import AnchoringError
 from anchoring.fitting.binned import fit_line
@@ -450,7 +450,7 @@ sys.path[:0] = {path!r}
 import hashlib, numpy as np
 from anchoring.images.convolution import convolve_image, resample_kernel
 from anchoring.fitting.pairs import Settings
-from test_pairs import fitted
+from array_pairs import fitted
 y, x = np.indices((601, 601)) - 300
 kernel = resample_kernel(np.exp(-np.hypot(x, 0.7 * y) / 40), 0.1, 0.093)
 rng = np.random.default_rng(5)

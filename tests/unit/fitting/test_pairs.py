@@ -2,19 +2,18 @@
 
 import numpy as np
 import pytest
+from array_pairs import EDGES, LIMITS, fitted
 from numpy.testing import assert_allclose
 
 from anchoring.fitting import flags
 from anchoring.fitting.pairs import Settings, closure, fit_samples
 from anchoring.images.coverage import beam_coverage
-from anchoring.measuring.binning import bin_medians, fixed_width_edges
+from anchoring.measuring.binning import bin_medians
 from anchoring.measuring.samples import sample_pair
 from anchoring.solving import offsets
 from benchmarks.accuracy import ESTIMATORS, fit, outcomes_of
 from simulation import scenes
 
-LIMITS = (0.25, 2.0)
-EDGES = fixed_width_edges(*LIMITS)
 W3 = scenes.REFERENCES[1]
 
 
@@ -53,14 +52,6 @@ def pair(rng, *, curve=0.0, plane=0.0, shape=(90, 100), scale=30.0):
     v, u = np.indices(shape) / 100 - 0.5
     x = 3 * np.exp(-np.hypot(v, u) * 100 / scale)
     return x, 1.2 * x + 0.1 + curve * x**2 + plane * u + 0.05 * scenes.convolved(rng.normal(size=shape), 4) * 6
-
-
-def fitted(x, y, *, settings=None, limits=LIMITS, beam=4.0, sigma_x=0.001, known=None):
-    inside = np.isfinite(x) & np.isfinite(y)
-    edges = fixed_width_edges(*limits)
-    samples = sample_pair(x, y, inside, beam_coverage(inside, beam), beam=beam)
-    given = {"limits": limits, "edges": edges, "sigma_x": sigma_x, "settings": settings or Settings()}
-    return samples, given, fit_samples(samples, bin_medians(x[inside], y[inside], edges), known_slopes=known, **given)
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
