@@ -4,6 +4,7 @@ import csv
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -21,10 +22,10 @@ REFERENCES = ("irac1_atgauss4", "irac4_atgauss4", "w3_atgauss15")
 class Project:
     """A user's folder: simulated data in `data`, a configuration, results in `results`.
 
-    No run may touch what lies in `data`, also where it writes beside it.
+    Every run is checked to leave its inputs in `data` as they are, also where out_dir is `data` too.
     """
 
-    made = frozenset()  # what runs put into `data`, where that is out_dir too
+    made = frozenset()  # files that runs wrote into `data`
 
     def __init__(self, folder, *, config=None, **tree):
         self.folder = Path(folder)
@@ -32,9 +33,17 @@ class Project:
         self.configure(**(config or {}))
 
     def configure(self, **changes):
-        """Write the configuration: where the data are, and what is to be other than its default."""
+        """Write the configuration: the folders of the data, and changes of the defaults."""
         place = {"in_dir": "data", "ref_dir": "data/ref", "kernel_dir": "data/kernels"}
         (self.folder / "config.yaml").write_text(yaml.safe_dump({**place, **changes}))
+
+    def copied(self, folder, *, results=True):
+        """The project in another folder, with or without its results."""
+        other = object.__new__(type(self))
+        other.folder, other.truth = Path(folder), self.truth
+        left_out = () if results else ("results", ".snakemake")
+        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns(*left_out))
+        return other
 
     def command(self, *arguments, cores=2):
         command = ["snakemake", "--snakefile", ROOT / "Snakefile", "--configfile", "config.yaml", "--cores", cores]
@@ -51,7 +60,7 @@ class Project:
         return done
 
     def run(self, *arguments, **options):
-        """Run to a good end."""
+        """Run, and require that it succeeds."""
         done = self.snakemake(*arguments, **options)
         assert done.returncode == 0, done.stderr[-5000:]
         return done

@@ -5,11 +5,8 @@ from pathlib import Path
 import convolve_image
 import measure_pair
 import reproject_image
-from anchoring.fitting.fit_pair import fit_pair as fit_measured
 from anchoring.fitting.settings import Settings
-from anchoring.measuring.measure import measure_pair as measure
 from anchoring.measuring.measurement import read_measurement
-from anchoring.measuring.noise import Noise
 from anchoring.solving.fits import fit_record
 
 
@@ -33,10 +30,3 @@ def fit_pair(image, reference, label, band, folder):
         "problem": "",
     }
     return fit_record(pair, read_measurement(bins, pixels), Settings(), band)
-
-
-def fitted(x, y, *, settings=None, limits=(0.25, 2.0), beam=4.0, sigma_x=0.001, known=None, zero=None):
-    """A pair of images as it is measured, and its fit."""
-    stated = Noise(sigma_x, "config")
-    measured = measure(x, y, beam=beam, intensity_range=limits, zero=zero, stated=stated, smoothed=beam)
-    return measured, fit_measured(measured, settings or Settings(), known)

@@ -5,7 +5,6 @@ Not collected by `make test`: it needs root, and packages of the system.
 
 import os
 import re
-import shutil
 import subprocess
 import time
 from collections import Counter
@@ -65,10 +64,7 @@ def test_a_target_is_two_submissions_at_most_and_both_nodes_work(finished):
 
 
 def test_results_are_those_of_a_local_run_byte_for_byte(finished, tmp_path):
-    local = object.__new__(Project)
-    local.folder = tmp_path / "local"
-    shutil.copytree(finished.folder / "data", local.folder / "data")
-    local.configure()
+    local = finished.copied(tmp_path / "local", results=False)
     local.run()
     ours, theirs = (products(project.folder / "results") for project in (finished, local))
     assert ours == theirs

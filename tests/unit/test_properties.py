@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from array_pairs import fitted
 from astropy.wcs import WCS
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -14,7 +15,6 @@ from hypothesis.extra import numpy as arrays
 from made import make_fit, make_image
 from numpy.testing import assert_allclose
 from scipy.signal import fftconvolve
-from steps import fitted
 
 from anchoring.errors import AnchoringError
 from anchoring.fitting.binned import fit_line
@@ -463,7 +463,7 @@ sys.path[:0] = {path!r}
 import hashlib, numpy as np
 from anchoring.images.convolution import convolve_image, resample_kernel
 from anchoring.fitting.settings import Settings
-from steps import fitted
+from array_pairs import fitted
 y, x = np.indices((601, 601)) - 300
 kernel = resample_kernel(np.exp(-np.hypot(x, 0.7 * y) / 40), 0.1, 0.093)
 rng = np.random.default_rng(5)

@@ -3,6 +3,7 @@
 `benchmarks/peer.py` runs pjpipe itself; what it gave is kept in pjpipe_demo.json.
 """
 
+import functools
 import json
 from pathlib import Path
 
@@ -47,6 +48,7 @@ def test_every_fit_of_the_demo_equals_the_published_one(tmp_path, target):
     assert not published
 
 
+@functools.cache  # one reference image serves several pairs
 def at_resolution(folder, image, resolution):
     """The path of an image of the plan at a resolution: its own file, or a convolved one."""
     if image.band.lower() == resolution:

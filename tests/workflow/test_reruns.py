@@ -79,15 +79,6 @@ class Changing(Project):
                 brighten(other, 0.1)
         write_mask(self, "ngc0628", data / "masks/ngc0628.fits")
 
-    def copied(self, folder, *, results):
-        """The project in another folder, with or without its results."""
-        other = object.__new__(type(self))
-        other.folder, other.truth = folder, self.truth
-        shutil.copytree(
-            self.folder, folder, ignore=None if results else shutil.ignore_patterns("results", ".snakemake")
-        )
-        return other
-
     def outcome(self):
         """What a run leaves: its exit status, its report on the images, the files compared, and all of its messages."""
         done = self.snakemake()

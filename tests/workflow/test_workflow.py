@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 from urllib.parse import unquote
 
 import numpy as np
@@ -30,10 +29,7 @@ def ideal(tmp_path_factory):
 @pytest.fixture
 def finished(ideal, tmp_path):
     """A copy of the finished run, to change."""
-    project = object.__new__(Project)
-    project.folder = tmp_path / "run"
-    shutil.copytree(ideal.folder, project.folder)
-    return project
+    return ideal.copied(tmp_path / "run")
 
 
 def test_known_offsets_are_recovered(ideal):
@@ -225,16 +221,14 @@ def test_errors_are_convolved_where_they_are_the_noise_of_a_reference(finished):
 
 
 def test_one_target_runs_by_its_name(ideal, tmp_path):
-    shutil.copytree(ideal.folder / "data", tmp_path / "data")
-    project = object.__new__(Project)
-    project.folder = tmp_path
+    project = ideal.copied(tmp_path / "one", results=False)
     project.configure(keep_intermediates=False)
     done = project.run("eso097-013")
     assert "4 of 4 images anchored." in done.stderr
-    results = tmp_path / "results"
+    results = project.folder / "results"
     assert [p.name for p in results.iterdir() if p.is_dir()] == ["eso097-013"]
     assert len(list(results.glob("*/*/lv3/*_i2d_anchor.fits"))) == 4
     assert not list(results.glob("*/*/anchored/*.fits"))
     assert len(list(results.glob("*/*/anchored/*_before_after.png"))) == 4
     table = "results/eso097-013/eso097-013_anchor_tab.csv"
-    assert (tmp_path / table).read_text() == (ideal.folder / table).read_text()
+    assert (project.folder / table).read_text() == (ideal.folder / table).read_text()

@@ -59,21 +59,15 @@ def write(tmp_path):
         ),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("where", ["primary", "extension", "the other"])
-def test_scales(write, cards, where):
-    if where == "primary":
-        path = write(primary=cards)
-    elif where == "extension":
-        path = write(extension=cards)
-    elif not any("PIX" in name for name in cards):
-        return
-    else:
-        path = write(primary={key: card for key, card in cards.items() if "PIX" in key},
-                     extension={key: card for key, card in cards.items() if "PIX" not in key})  # fmt: skip
-    data, scale = kernels.read_kernel(path)
-    assert abs(scale / 0.2 - 1) < 1e-6
-    assert kernels.read_kernel_header(path) == (data.shape, scale) == ((101, 101), scale)
-    assert kernels.require_width(path, data, scale) == ""
+def test_scales(write, cards):
+    of_pixels = {key: card for key, card in cards.items() if "PIX" in key}
+    of_wcs = {key: card for key, card in cards.items() if "PIX" not in key}
+    for headers in ({"primary": cards}, {"extension": cards}, {"primary": of_pixels, "extension": of_wcs}):
+        path = write(**headers)
+        data, scale = kernels.read_kernel(path)
+        assert abs(scale / 0.2 - 1) < 1e-6
+        assert kernels.read_kernel_header(path) == (data.shape, scale) == ((101, 101), scale)
+        assert kernels.require_width(path, data, scale) == ""
 
 
 @pytest.mark.parametrize(

@@ -100,9 +100,7 @@ def add_stars(path, rng, seed_mask):
 
 def test_masked_stars_do_not_move_the_offset(tmp_path, rng):
     project = Project(tmp_path / "a", targets=("ngc0628",), bands=BANDS, references=("irac4_atgauss4",), sky=IDEAL)
-    starry = Project.__new__(Project)
-    starry.folder = tmp_path / "b"
-    shutil.copytree(project.folder, starry.folder)
+    starry = project.copied(tmp_path / "b")
     place = starry.folder / "masks"
     place.mkdir()
     truth = {row["band"]: row["offset"] for row in project.truth}

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from array_pairs import fitted
 from numpy.testing import assert_allclose
-from steps import fitted
 from test_systematics import tiles
 
 from anchoring.fitting import flags
@@ -14,7 +14,6 @@ from benchmarks.accuracy import ESTIMATORS, outcomes_of
 from simulation import scenes
 from simulation.fields import convolved, correlated_noise
 
-LIMITS = (0.25, 2.0)
 W3 = scenes.REFERENCES[1]
 
 
