@@ -77,6 +77,7 @@ RENAMED = {
     "bench_record": "fork_scripts",
     "_lock": "end_at_sigterm",
     "_schedule_reevalutation": "schedule_when_limited",
+    "_safely_store_params": "load_no_tables",
     "register_resource": "limit_memory",
     "current_basedir": "script_folder",
 }

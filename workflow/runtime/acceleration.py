@@ -9,6 +9,7 @@ the time and memory that they used.
 """
 
 import atexit
+import builtins
 import contextlib
 import gc
 import importlib
@@ -24,6 +25,7 @@ import subprocess
 import sys
 import threading
 import traceback
+import types
 
 from snakemake.logging import logger
 
@@ -59,6 +61,7 @@ def accelerate(workflow, folder):
         return
     attempt(end_at_sigterm, workflow)
     attempt(schedule_when_limited, workflow)
+    attempt(load_no_tables)
     if folder:
         attempt(fork_scripts, workflow, folder, at_once=True)
 
@@ -116,6 +119,43 @@ def schedule_when_limited(workflow):
             schedule(delay)
 
     scheduler._schedule_reevalutation = schedule_reevaluation
+
+
+def load_no_tables():
+    """Compare parameters with the types of a library only if it is loaded: else they are none of its own.
+
+    Works around snakemake/iocontainers.py, Snakemake._safely_store_params, and snakemake/persistence/__init__.py,
+    PersistenceBase._serialize_param_pandas: they load pandas (0.4 s, 35 MB) to see that a parameter is no table.
+    """
+    from snakemake.iocontainers import Snakemake
+    from snakemake.persistence import PersistenceBase
+
+    store, serialize = Snakemake._safely_store_params, PersistenceBase._serialize_param_pandas
+    serialize_builtin = PersistenceBase._serialize_param_builtin
+    lean_store = with_loaded_only(store, ("numpy", "pandas", "polars"))
+
+    def store_params(self, params):
+        try:
+            lean_store(self, params)
+        except ImportError:
+            store(self, params)
+
+    def serialize_param(self, value):
+        return (serialize if "pandas" in sys.modules else serialize_builtin)(self, value)
+
+    Snakemake._safely_store_params, PersistenceBase._serialize_param_pandas = store_params, serialize_param
+
+
+def with_loaded_only(function, libraries):
+    """The same function, in which those of some libraries that are not loaded cannot be imported."""
+
+    def import_loaded(name, *arguments, **options):
+        if name in libraries and name not in sys.modules:
+            raise ModuleNotFoundError(name)
+        return builtins.__import__(name, *arguments, **options)
+
+    own = {**vars(builtins), "__import__": import_loaded}
+    return types.FunctionType(function.__code__, {**function.__globals__, "__builtins__": own})
 
 
 def fork_scripts(workflow, folder, *, at_once):

@@ -311,6 +311,41 @@ def test_jobs_are_selected_again_only_when_the_limit_was_reached():
     assert scheduled == [10, 60]
 
 
+# --- parameters -------------------------------------------------------------------------------------------------------
+
+TABLES = """\
+import sys
+import acceleration
+from snakemake.iocontainers import InputFiles, Log, OutputFiles, Params, Snakemake
+from snakemake.persistence import PersistenceBase
+
+class Persistence(PersistenceBase):
+    pass
+
+Persistence.__abstractmethods__ = frozenset()
+Persistence.__init__ = lambda self: None
+acceleration.load_no_tables()
+
+def stored(value):
+    files = InputFiles(), OutputFiles()
+    job = Snakemake(*files, Params(fromdict={"value": value}), {}, 1, {}, Log(), {}, "rule", None)
+    return job.params.value, Persistence()._serialize_param_pandas(value)
+
+assert stored([1, "a"]) == ([1, "a"], "[1, 'a']")
+assert not {"pandas", "numpy"} & set(sys.modules)
+import numpy, pandas
+table, text = stored(pandas.DataFrame({"a": [5]}))
+assert table.a[0] == 5 and text != stored(pandas.DataFrame({"a": [6]}))[1]
+assert type(stored(numpy.arange(3))[0]) is numpy.ndarray
+"""
+
+
+def test_libraries_of_tables_are_not_loaded_for_parameters_without_tables():
+    process = python(TABLES)
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors
+
+
 # --- where Snakemake is built otherwise -------------------------------------------------------------------------------
 
 
