@@ -131,8 +131,7 @@ def looked_at(project):
         patch.chdir(project.folder)
         config = {**bad_inputs.full_config(), "targets": None}
         return {
-            record["name"]: (record["status"], record["reason"])
-            for record in inspection.inspect(inspected(make_plan(config)))
+            record.name: (record.status, record.reason) for record in inspection.inspect(inspected(make_plan(config)))
         }
 
 
