@@ -114,8 +114,8 @@ def test_an_image_on_one_that_is_not_anchored_is_not_either_for_the_same_reason(
 
 def test_check_reports_the_same_beforehand(project, rows, inside):
     config = {**bad_inputs.full_config(), "targets": None}
-    found = {record["name"]: record for record in inspection.inspect(inspected(make_plan(config)))}
-    reported = {stem: (found[stem]["status"], found[stem]["reason"]) for stem in STEMS}
+    found = {record.name: record for record in inspection.inspect(inspected(make_plan(config)))}
+    reported = {stem: (found[stem].status, found[stem].reason) for stem in STEMS}
     expected = {stem: (rows[stem]["status"], rows[stem]["reason"]) for stem in STEMS}
     assert reported == {**expected, **dict.fromkeys(IN_PIXELS, (WORKS, ""))}
 

@@ -13,7 +13,6 @@ from steps import convolve, fit_pair
 
 from anchoring.errors import AnchoringError
 from anchoring.files import intermediates, references
-from anchoring.measuring import noise
 from simulation.skies import IDEAL
 from simulation.trees import simulate_tree
 
@@ -190,12 +189,6 @@ def test_references_and_maps_come_in_megajansky_per_steradian(write, images):
 def test_a_unit_in_the_primary_header_counts(write, images):
     path = write((None, {"BUNIT": "kJy/sr"}), named(images["signal"], "SCI"))
     assert_allclose(references.read_reference(path).data, images["signal"] / 1e3, rtol=1e-6)
-
-
-def test_a_noise_of_the_header_is_in_the_image_s_unit():
-    found = noise.reference_noise(np.ones((9, 9)), np.zeros((9, 9), bool), beam=2, configured="RMS",
-                                  header={"RMS": 0.2}, factor=50.0)  # fmt: skip
-    assert (found.sigma, found.source) == (10.0, "header")
 
 
 @pytest.fixture(scope="module")
