@@ -1,4 +1,4 @@
-# What a run would meet, before it: `snakemake --cores 1 check`. It has no output, so that it runs every time.
+# What a run would find, before it: `snakemake --cores 1 check`. It has no output, so that it runs every time.
 
 
 localrules:

@@ -37,11 +37,17 @@ def pair_of(wildcards):
     return plan.pair(wildcards.target, wildcards.band, wildcards.image, wildcards.reference)
 
 
+def file_of(image, pattern, **others):
+    """A file of an image, by a pattern of paths.smk."""
+    names = {"target": image.target, "band": image.band, "instrument": image.instrument, "image": image.name}
+    return pattern.format(**names, **others)
+
+
 def at_resolution(image, resolution):
     """The image at a resolution: convolved, or the image itself if that is its own."""
     if plan.kernels.path(image.band, resolution) is None:
         return image.path
-    return CONVOLVED.format(target=image.target, band=image.band, image=image.name, resolution=resolution)
+    return file_of(image, CONVOLVED, resolution=resolution)
 
 
 def compared(wildcards):
@@ -68,19 +74,14 @@ def reference_of(wildcards):
     return at_resolution(pair.reference_image, pair.resolution) if pair.reference_image else pair.path
 
 
-def pair_file(pair, ending):
-    image = pair.image
-    stem = PAIR.format(target=image.target, band=image.band, image=image.name, reference=pair.reference)
-    return f"{stem}{ending}"
-
-
 def measured_pair(pair, kinds=("bins", "pixels")):
-    """Where what was measured of a pair is."""
-    return {kind: pair_file(pair, MEASURED[kind]) for kind in kinds}
+    """{kind: file} of the measurements of a pair."""
+    start = file_of(pair.image, PAIR, reference=pair.reference)
+    return {kind: f"{start}{MEASURED[kind]}" for kind in kinds}
 
 
 def measured_of(image):
-    """Reference: where all is that was measured of an image and it."""
+    """{reference: {kind: file}} of all measurements of an image."""
     return {pair.reference: measured_pair(pair, MEASURED) for pair in plan.fitted_pairs(image)}
 
 
@@ -91,13 +92,12 @@ def measured_files(images, kinds=("bins", "pixels")):
 
 
 def solved_file(image):
-    """Where the offset of an image is."""
-    pattern = EXTERNAL if plan.is_reference(image) else INTERNAL
-    return pattern.format(target=image.target, instrument=image.instrument, band=image.band)
+    """The file with the offset of an image."""
+    return file_of(image, EXTERNAL if plan.is_reference(image) else INTERNAL)
 
 
 def fits_of(images):
-    """Per image, its references in order: what is to be fitted, or why nothing can be."""
+    """Per image, its references in order: the measurements to be fitted, or the reason why there are none."""
     return [
         {
             **image.described(),
@@ -116,7 +116,7 @@ def fits_of(images):
 
 
 def solved_group(wildcards):
-    """The images that one fit job answers for."""
+    """The images that one fit job solves."""
     return plan.group(wildcards.target, wildcards.instrument, getattr(wildcards, "band", None))
 
 
@@ -126,7 +126,7 @@ def solved_files(targets):
 
 
 def skipped_images(target):
-    """What is known of the images of a target that no rule can do anything for, with the reason."""
+    """The images of a target that cannot be anchored, with the reason."""
     images = (image for image in plan.of_target(target) if image in plan.skipped)
     return [{**image.described(), "reason": plan.skipped[image]} for image in images]
 
@@ -135,13 +135,9 @@ def offsets_files(targets):
     return [OFFSETS.format(target=target) for target in targets]
 
 
-def anchored_path(image):
-    return ANCHORED.format(target=image.target, band=image.band, image=image.name)
-
-
 def anchored_paths(targets):
-    """Of each image of some targets (its path), where it is written if it is anchored."""
-    return {image.path: anchored_path(image) for target in targets for image in plan.of_target(target)}
+    """{path: path of its anchored image} for the images of some targets."""
+    return {image.path: file_of(image, ANCHORED) for target in targets for image in plan.of_target(target)}
 
 
 def anchored_images(target):
@@ -161,12 +157,12 @@ def anchored_images(target):
 
 def products_of(targets):
     """All that is made for some targets next to their anchored images: figures and tables."""
-    figures = [figure_file(i, kind) for i in pictured_images(targets) for kind in FIGURES]
+    figures = [file_of(image, kind) for image in pictured_images(targets) for kind in FIGURES]
     return figures + [f"{OUT}/{t}/{t}_anchor_tab.{ending}" for t in targets for ending in ("fits", "csv", "html")]
 
 
 def stamps(*paths):
-    """Size and date of each of some files that a user brings (others of the workflow's are left out).
+    """Size and date of each of some files, without those that the workflow makes.
 
     As a parameter of what reads them: Snakemake asks whether a file is newer than its results, and a file that was put
     in another's place can be older.
@@ -181,7 +177,7 @@ def intermediate(path):
 
 
 def range_settings(wildcards):
-    """What a range from percentiles depends on; nothing for a target with a fixed range."""
+    """What a range from percentiles depends on; None for a target with a fixed range."""
     if plan.galaxies[wildcards.target] is None:
         return None
     keys = ("reff_factor", "percentile_range", "range_from", "nbins")
@@ -189,7 +185,7 @@ def range_settings(wildcards):
 
 
 def fit_settings():
-    """How pairs are fitted; what is null is the library's own choice."""
+    """How pairs are fitted; null leaves the choice to the library."""
     return {key: config[key] for key in ("estimator", "erode_fwhm", "bin_weights", "clip")}
 
 
@@ -221,7 +217,7 @@ def range_follows(pair):
 
 
 def anchor_file(wildcards):
-    """Where the offset of an internal pair's reference is solved, if its range hangs on it."""
+    """The file with the offset of an internal pair's reference, if the range of the pair depends on it."""
     pair = pair_of(wildcards)
     return solved_file(pair.reference_image) if needs_anchor(pair) else []
 
@@ -229,10 +225,6 @@ def anchor_file(wildcards):
 def anchor_of(wildcards):
     pair = pair_of(wildcards)
     return {"path": anchor_file(wildcards), "name": pair.reference_image.name} if needs_anchor(pair) else None
-
-
-def figure_file(image, pattern):
-    return pattern.format(target=image.target, band=image.band, image=image.name)
 
 
 def pictured_images(targets):
@@ -244,8 +236,8 @@ def figures_of(images):
     return [
         {
             "image": image.path,
-            "fit": os.path.relpath(figure_file(image, FIT), OUT),
-            "picture": os.path.relpath(figure_file(image, PICTURE), OUT),
+            "fit": os.path.relpath(file_of(image, FIT), OUT),
+            "picture": os.path.relpath(file_of(image, PICTURE), OUT),
             "references": [pair.reference for pair in plan.fitted_pairs(image)],
         }
         for image in images
@@ -254,7 +246,7 @@ def figures_of(images):
 
 
 # Labels of the report are read from results, which are there when a report is made; parameters cannot be, since they
-# would change with them and start jobs anew. One label each, as Snakemake makes switches that lead nowhere of several.
+# would change with them and start jobs again. One label each: of several Snakemake makes switches that lead nowhere.
 
 
 def label_of(figure):

@@ -1,4 +1,4 @@
-"""Where every file of the run is."""
+"""Patterns of all files of a run."""
 
 OUT = config["out_dir"].rstrip("/")
 TARGET = f"{OUT}/{{target}}"
@@ -14,12 +14,12 @@ REPORT = f"{TARGET}/{{target}}_report.txt"
 ANCHORED = f"{TARGET}/{{band}}/{config['in_subdir']}/{{image}}_{config['out_step_ext']}.fits"
 FIT = f"{BAND}/{{image}}_fit"
 PICTURE = f"{BAND}/{{image}}_before_after"
-MEASURED = {"bins": "_bins.json", "pixels": "_pixels.npz", "view": "_view.npz"}  # what measure_pair writes of a pair
+MEASURED = {"bins": "_bins.json", "pixels": "_pixels.npz", "view": "_view.npz"}  # what measure_pair writes for a pair
 FIGURES = (f"{FIT}.png", f"{FIT}.pdf", f"{FIT}.rst", f"{PICTURE}.png", f"{PICTURE}.rst")
 
 
 def one_of(values):
-    """A wildcard constraint: any of these, letter by letter."""
+    """A wildcard constraint: exactly one of these names."""
     return "|".join(re.escape(value) for value in sorted(set(values) - {""}, key=len, reverse=True)) or "(?!)"
 
 

@@ -1,4 +1,4 @@
-"""List what a run would meet, from headers alone; fail if something would not be anchored, unless that is allowed."""
+"""List what a run would find, from headers alone; fail if something would not be anchored, unless that is allowed."""
 
 from pathlib import Path
 
@@ -12,12 +12,11 @@ from anchoring.script import run
 def main(mosaics, out_dir, planned, listing, allow_unanchored):
     solved = inspection.inspect(mosaics)
     left = leftovers.message(leftovers.left_over(out_dir, planned))
-    words, verdict = inspection.listing(solved), inspection.verdict(solved)
-    words = "\n\n".join(filter(None, [words, left]))
+    report, verdict = "\n\n".join(filter(None, [inspection.listing(solved), left])), inspection.verdict(solved)
     Path(listing).parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(listing) as temporary:
-        temporary.write_text(f"{words}\n{verdict}\n")
-    print(words, flush=True)
+        temporary.write_text(f"{report}\n{verdict}\n")
+    print(report, flush=True)
     if not (allow_unanchored or all(record.status == "anchored" for record in solved)):
         raise AnchoringError(verdict)
     print(verdict, flush=True)

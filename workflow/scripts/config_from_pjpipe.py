@@ -3,7 +3,7 @@
     python workflow/scripts/config_from_pjpipe.py config.toml local.toml > config.yaml
 
 It takes the targets, bands and folders of the project and the table [parameters.anchoring] of its anchoring step, and
-says on the terminal what has no counterpart here. Read with pjpipe 1.3.0 in mind.
+reports on the terminal what has no counterpart here. Written for pjpipe 1.3.0.
 """
 
 import sys
@@ -19,7 +19,7 @@ PER_INSTRUMENT = ("ref_band", "external_bands")
 ELSEWHERE = {"overwrite": "what is out of date is remade by itself; `snakemake --forceall` remakes all"}
 HEADER = """\
 # From a pjpipe project, for `snakemake --configfile`; every key is explained in config/README.md.
-# pjpipe puts anchored images beside their inputs. For the same here, set out_dir to what in_dir is: they and the
+# pjpipe puts anchored images next to their inputs. To do the same, set out_dir to the value of in_dir: the images and
 # tables then replace those of pjpipe.
 """
 
@@ -40,7 +40,7 @@ def translate(config, local):
     Returns
     -------
     (dict, list of str)
-        The configuration of the workflow, and what it does not say.
+        The configuration of the workflow, and notes on what is not in it.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def _leave_out_absent(new, notes):
     """Keep the targets and bands that have a folder: a project lists more. All, if the images are elsewhere."""
     in_dir = Path(new["in_dir"])
     if not in_dir.is_dir():
-        notes.append(f"in_dir {in_dir} is not on this machine: whether all targets are in it could not be looked up")
+        notes.append(f"in_dir {in_dir} is not on this machine: whether it has all targets could not be checked")
         return
     for key, pattern in (("targets", "*"), ("bands", "*/*")):
         found = {path.name.lower() for path in in_dir.glob(pattern) if path.is_dir()}

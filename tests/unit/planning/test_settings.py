@@ -1,4 +1,4 @@
-"""The configuration: defaults, refusals in words, and documents that say what the schema says."""
+"""The configuration: defaults, messages on what is wrong, and documents that agree with the schema."""
 
 import re
 from pathlib import Path
@@ -47,7 +47,7 @@ def test_reference_of_the_keys_says_what_the_schema_says():
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "message"),
     [
         ({"procs": 4}, "--cores N"),
         ({"overwrite": True}, "--forceall"),
@@ -79,12 +79,12 @@ def test_reference_of_the_keys_says_what_the_schema_says():
         ({"intensity_range": {"irac4": [0, 1], False: [0, 1]}}, "the key False in 'intensity_range' is not text"),
     ],
 )
-def test_what_is_wrong_is_said_in_words(changes, words):
+def test_what_is_wrong_is_reported_with_what_is_expected(changes, message):
     (sentence,) = problems({**SHIPPED, **changes}, SCHEMA)
-    assert words in sentence
+    assert message in sentence
 
 
-def test_every_problem_is_told_at_once():
+def test_all_problems_are_reported_at_once():
     assert len(problems({"procs": 4, "nbins": 1, "in_dir": "a"}, SCHEMA)) == 4
 
 

@@ -55,7 +55,7 @@ def test_targets_and_bands_choose(tree):
         make_plan(config_of(tree, targets=["ngc9999"]))
 
 
-def test_nothing_to_anchor_says_where_it_looked(tree):
+def test_without_mosaics_the_error_names_where_they_are_expected(tree):
     with pytest.raises(PlanError, match=r"lv3/\*_i2d_other.fits"):
         make_plan(config_of(tree, in_step_ext="i2d_other"))
     with pytest.raises(PlanError, match="not a folder"):
@@ -63,7 +63,7 @@ def test_nothing_to_anchor_says_where_it_looked(tree):
 
 
 @pytest.mark.parametrize(
-    ("files", "words"),
+    ("files", "reasons"),
     [
         (["F1000W/lv3/x_miri_i2d.fits"], ["F1000W/lv3 holds x_miri_i2d.fits; expected *_i2d_align.fits"]),
         (["F1000W/lv3/a_i2d.fits.gz", "F1000W/lv3/b.FITS"], ["holds a_i2d.fits.gz, b.FITS; expected *_i2d_align.fits"]),
@@ -88,17 +88,17 @@ def test_nothing_to_anchor_says_where_it_looked(tree):
         ),
     ],
 )
-def test_every_band_of_a_target_is_listed_with_what_is_there(tree, files, words):
+def test_every_band_of_a_target_is_listed_with_what_is_there(tree, files, reasons):
     for file in files:
         touch(tree / "in/ngc0001" / file)
     plan = make_plan(config_of(tree))
     found = [(image, reason) for image, reason in plan.skipped.items()]
-    assert [reason for (_, reason), text in zip(found, words, strict=True) if text not in reason] == []
+    assert [reason for (_, reason), text in zip(found, reasons, strict=True) if text not in reason] == []
     for image, _ in found:
         assert (image.target, image.band) == ("ngc0001", files[0].partition("/")[0])
         assert plan.images[image.target, image.band, image.name] is image
         assert image not in plan.pairs
-    assert len(plan.images) == 8 + len(words)
+    assert len(plan.images) == 8 + len(reasons)
     assert [entry["skipped"] for entry in inspected(plan) if entry["skipped"]] == [reason for _, reason in found]
 
 

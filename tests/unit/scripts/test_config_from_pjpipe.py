@@ -76,7 +76,7 @@ def test_every_key_has_its_place():
     }
     assert notes == [
         "bands F770W_bgr, F2100W_bgr are left out: backgrounds are not anchored, as in pjpipe",
-        "in_dir /data/reprocessed/v1p2 is not on this machine: whether all targets are in it could not be looked up",
+        "in_dir /data/reprocessed/v1p2 is not on this machine: whether it has all targets could not be checked",
         "processors: use `snakemake --cores 20`",
     ]
 
@@ -124,7 +124,7 @@ def test_keys_of_the_same_name_keep_their_value(line, key, value):
         (("'F335M'", "'F430M_niriss'"), "its kernels have to be named f430m_niriss_to_"),
     ],
 )
-def test_what_has_no_counterpart_is_told(change, note):
+def test_what_has_no_counterpart_is_reported(change, note):
     _, notes, errors = translated(CONFIG.replace(*change), LOCAL.replace(*change))
     assert sum(note in line for line in notes) == 1
     # A folder that is not known is refused by the run, in words; all else runs.

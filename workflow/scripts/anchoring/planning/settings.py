@@ -130,7 +130,7 @@ def problems(config, schema):
     found = list(_nameless(config))
     if found:
         return found
-    found = [words for key, words in RETIRED.items() if key in config]
+    found = [message for key, message in RETIRED.items() if key in config]
     config = {key: value for key, value in config.items() if key not in RETIRED}
     errors = sorted(Draft202012Validator(schema).iter_errors(config), key=lambda error: list(error.absolute_path))
     for error in errors:
