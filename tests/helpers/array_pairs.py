@@ -12,7 +12,7 @@ EDGES = fixed_width_edges(*LIMITS)
 
 
 def fitted(x, y, *, settings=None, limits=LIMITS, beam=4.0, sigma_x=0.001, known=None):
-    """Samples of a pair, the keywords that `fit_samples` needs besides, and its fit."""
+    """Samples of a pair, the keywords that `fit_samples` also needs, and its fit."""
     inside = np.isfinite(x) & np.isfinite(y)
     edges = fixed_width_edges(*limits)
     samples = sample_pair(x, y, inside, beam_coverage(inside, beam), beam=beam)
