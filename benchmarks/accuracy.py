@@ -166,7 +166,7 @@ def write_table(rows, columns, path):
 
 
 def figure(results, path):
-    """Histograms of (recovered - true) / stated error, external and internal, beside the normal distribution."""
+    """Histograms of (recovered - true) / stated error, external and internal, next to the normal distribution."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -1,4 +1,4 @@
-"""Race the workflow against the published step: whole command against whole command, on the same tree, in turn.
+"""Race the workflow against the published step: complete command against complete command, on the same tree, in turn.
 
     python benchmarks/bench.py [--trees small real] [--runs 1] [--cores 2]        (`make bench`)
 

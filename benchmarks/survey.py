@@ -1,9 +1,9 @@
-"""What a survey costs beside its sums: jobs, time and memory of Snakemake itself, files, disk, and what is made again.
+"""What a survey costs in addition to its computations: jobs, time and memory of Snakemake itself, files and disk.
 
-    python benchmarks/survey.py [--targets 74] [--run 1] [--whole] [--cores 2]
+    python benchmarks/survey.py [--targets 74] [--run 1] [--all] [--cores 2]
 
 Simulates targets of 8 bands in images of a few hundred pixels a side, plans them all, and runs the first few (all with
-`--whole`): interrupted and resumed, with and without intermediate images. What is made of the others is then
+`--all`): interrupted and resumed, with and without intermediate images. What is made of the others is then
 stood in for by copies of those results under their names, so that the survey counts as finished: what a run with
 nothing to do costs, and which jobs a touched input starts. Prints a line per question.
 """
@@ -125,7 +125,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--targets", type=int, default=74)
     parser.add_argument("--run", type=int, default=1, help="targets that are run")
-    parser.add_argument("--whole", action="store_true", help="run all of them")
+    parser.add_argument("--all", action="store_true", help="run all of them")
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "run/survey")
     args = parser.parse_args()
@@ -134,8 +134,8 @@ def main():
     survey.simulate()
     shutil.rmtree(survey.folder / "results", ignore_errors=True)
     shutil.rmtree(survey.folder / ".snakemake", ignore_errors=True)
-    done = survey.targets if args.whole else survey.targets[: args.run]
-    asked = [] if args.whole else done
+    done = survey.targets if args.all else survey.targets[: args.run]
+    asked = [] if args.all else done
 
     jobs, figures = survey.dry_run()
     say(f"dry run of {len(survey.targets)} targets", f"{len(jobs)} jobs, {costs(*figures)}")
@@ -156,7 +156,7 @@ def main():
     files, size = on_disk(survey.folder / "results" / first)
     say("one target with intermediate images", f"{files} files, {size:.1f} MB")
 
-    if not args.whole:
+    if not args.all:
         survey.stand_in(done)
     jobs, figures = survey.dry_run()
     say("run with nothing to do", f"{len(jobs)} jobs, {costs(*figures)}")

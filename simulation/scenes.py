@@ -138,7 +138,7 @@ def plane_of(rng, n, tilt, shift=40):
 
 
 def colour(rng, emission, radius, amplitude=1.0):
-    """Relative colour: a gradient with radius and fluctuations on two scales, 1 on the whole."""
+    """Relative colour: a gradient with radius and fluctuations on two scales, 1 on average."""
     shape = radius.shape
     gradient = rng.normal(0, 0.03) * (np.clip(radius, 0, 4) - 1.5)
     patches = 0.06 * convolved_unit(rng, shape, 40) + 0.08 * convolved_unit(rng, shape, 8)

@@ -149,7 +149,7 @@ def two_kernels(target):
 
 
 def moved(**cards):
-    """Put the whole target elsewhere on the sky."""
+    """Put all of the target elsewhere on the sky."""
 
     def spoil(target):
         for path in (*target.all_images, target.reference):
@@ -189,7 +189,7 @@ def at_a_corner(target):
     with fits.open(target.reference, mode="update") as hdus:
         head = hdus[0].header
         scale = abs(head["CDELT1"])
-        # The reference's pixel on which the corner lies becomes one beside its own corner.
+        # The reference's pixel on which the corner lies becomes one next to its own corner.
         place = (
             np.array([head["CRPIX1"] - 1 - offset[0] / scale, head["CRPIX2"] - 1 + offset[1] / scale])
             .round()
@@ -241,7 +241,7 @@ def folder_in_its_place(target):
     target.image.mkdir()
 
 
-def beside(name, make):
+def with_file(name, make):
     """Write a file next to the reference or into the folder of masks."""
 
     def spoil(target):
@@ -415,11 +415,13 @@ REFERENCES = {
     "bright": Case("nothing in the range", pixels("reference", lambda d: d + 20), FAILED, "no pixels of the reference"),
     "errmap": Case(
         "an uncertainty map of another shape",
-        beside("ref/{}_irac4_atgauss4_err.fits", like_reference(lambda d: d[1:])),
+        with_file("ref/{}_irac4_atgauss4_err.fits", like_reference(lambda d: d[1:])),
         FAILED,
         "expected the same",
     ),
 }  # fmt: skip
+
+INTERNAL = ("noref", "away", "corner", "refplane")  # references of targets with an image that is anchored internally
 
 KERNELS = {
     "F560W": Case("no file", removed("kernel"), SKIPPED, "no kernel data/kernels/f560w_to_gauss4.fits"),
@@ -450,13 +452,13 @@ KERNELS = {
 MASKS = {
     "maskvalues": Case(
         "a mask of other numbers than 0 and 1",
-        beside("masks/{}_F2100W.fits", like_reference(lambda d: d * 0 + 3)),
+        with_file("masks/{}_F2100W.fits", like_reference(lambda d: d * 0 + 3)),
         FAILED,
         "values other than 0 and 1",
     ),
     "maskaway": Case(
         "a mask of another field",
-        beside("masks/{}_F2100W.fits", like_reference(lambda d: d * 0, CRVAL2=-80.0)),
+        with_file("masks/{}_F2100W.fits", like_reference(lambda d: d * 0, CRVAL2=-80.0)),
         FAILED,
         "no overlap",
     ),
@@ -559,8 +561,8 @@ class BadInputs(Project):
             self.cases[target.stem] = case, sound
 
     def _copy(self, data, name):
-        """The sound target under another name."""
-        for band in ("F770W", "F2100W"):
+        """The sound target under another name; F2100W for few references, as each costs time."""
+        for band in ("F770W", "F2100W") if name not in REFERENCES or name in INTERNAL else ("F770W",):
             copied = Target(data, name, band)
             copied.image.parent.mkdir(parents=True)
             shutil.copy(Target(data, SOUND[0], band).image, copied.image)

@@ -144,7 +144,7 @@ def test_an_image_that_is_no_longer_anchored_loses_its_anchored_file(small):
     assert "BUNIT" in row(project, "ngc0628", "F2100W")["reason"]
 
 
-def test_several_mosaics_of_a_band_beside_their_inputs(small):
+def test_several_mosaics_of_a_band_anchored_next_to_their_inputs(small):
     project = small(config={"out_dir": "data"}, tiles={"F770W": ("east", "west"), "F2100W": ("east", "west")})
     project.run()
     made = {path.name for path in (project.folder / "data").rglob("*_i2d_anchor.fits")}

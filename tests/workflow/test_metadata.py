@@ -66,5 +66,5 @@ def test_an_older_snakemake_is_refused_for_its_version_and_nothing_else(tmp_path
     config = ["--configfile", ROOT / "config/demo.yaml"]
     done = subprocess.run([*command, *config], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1
-    assert f"Expecting Snakemake version {oldest_snakemake()} or higher" in done.stderr
+    assert oldest_snakemake() in done.stderr
     assert "ImportError" not in done.stderr

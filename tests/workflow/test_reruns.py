@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import yaml
 from astropy.io import fits
+from astropy.wcs import WCS
 from runs import ROOT, Project, products, set_cards
 
 from simulation.skies import IDEAL
@@ -59,25 +60,7 @@ WALKS = {
 
 
 class Changing(Project):
-    """A small tree with all files that a configuration can ask for."""
-
-    def __init__(self, folder, **tree):
-        super().__init__(folder, **{**TREE, **tree})
-        data = self.folder / "data"
-        brighter(data / "ref/ngc0628_irac4_atgauss4.fits", shutil.copytree(data / "ref", data / "other_ref"))
-        shutil.copytree(data / "kernels", data / "other_kernels")
-        shutil.copytree(data / "ngc0628", data / "other/ngc0628")
-        (data / "masks").mkdir()
-        for band in TREE["bands"]:
-            image = self.image("ngc0628", band)
-            for other in (
-                image.with_name(image.name.replace("_align", "_second")),
-                data / f"ngc0628/{band}/lv4" / image.name,
-            ):
-                other.parent.mkdir(exist_ok=True)
-                shutil.copy(image, other)
-                brighten(other, 0.1)
-        write_mask(self, "ngc0628", data / "masks/ngc0628.fits")
+    """A project whose runs are compared."""
 
     def outcome(self):
         """What a run leaves: its exit status, its report on the images, the files compared, and all of its messages."""
@@ -92,18 +75,27 @@ class Changing(Project):
         return done.returncode, reports[-1], made, done.stderr
 
 
+def add_alternatives(project):
+    """Other images, references and kernels, and a mask, that a configuration can ask for."""
+    data = project.folder / "data"
+    shutil.copytree(data / "ref", data / "other_ref")
+    brighten(data / "other_ref/ngc0628_irac4_atgauss4.fits", 0.05)
+    shutil.copytree(data / "kernels", data / "other_kernels")
+    shutil.copytree(data / "ngc0628", data / "other/ngc0628")
+    for band in TREE["bands"]:
+        image = project.image("ngc0628", band)
+        name = image.name.replace("_align", "_second")
+        for other in (image.with_name(name), data / f"ngc0628/{band}/lv4" / image.name):
+            other.parent.mkdir(exist_ok=True)
+            shutil.copy(image, other)
+            brighten(other, 0.1)
+    write_mask(project, "ngc0628", data / "masks/ngc0628.fits")
+
+
 def brighten(path, by):
     with fits.open(path, mode="update") as hdus:
         data = hdus[1 if len(hdus) > 1 else 0].data
-        if data.dtype.kind != "f":  # a mask
-            data[...] = 1 - data
-            return
         data[np.isfinite(data) & (data != 0)] += np.float32(by)
-
-
-def brighter(original, folder):
-    shutil.copy(original, folder)
-    brighten(f"{folder}/{original.name}", 0.05)
 
 
 def write_mask(project, target, path):
@@ -112,9 +104,7 @@ def write_mask(project, target, path):
         mask = np.zeros(hdus["SCI"].shape, dtype=np.uint8)
         mask[: len(mask) // 3, : len(mask) // 3] = 1
         path.parent.mkdir(exist_ok=True)
-        fits.PrimaryHDU(
-            mask, fits.Header([c for c in hdus["SCI"].header.cards if c.keyword[:2] in ("CD", "CR", "CT", "CU", "PC")])
-        ).writeto(path, overwrite=True)
+        fits.PrimaryHDU(mask, WCS(hdus["SCI"].header).to_header()).writeto(path, overwrite=True)
 
 
 def require_same(again, fresh):
@@ -131,9 +121,9 @@ def require_same(again, fresh):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    project = Changing(tmp_path_factory.mktemp("base") / "project")
-    project.base = project.outcome()
-    assert project.base[0] == 0
+    project = Changing(tmp_path_factory.mktemp("base"), **TREE)
+    add_alternatives(project)
+    assert project.outcome()[0] == 0
     return project
 
 
@@ -232,14 +222,10 @@ INPUTS = {
 @pytest.fixture(scope="module")
 def many(tmp_path_factory):
     """A target for every change of inputs, each with one band and one reference, and a spare one; run once."""
-    folder = tmp_path_factory.mktemp("many") / "project"
-    project = object.__new__(Changing)
-    project.folder, data = folder, folder / "data"
-    one = {**TREE, "targets": ["spare"]}
-    project.truth = Project(folder, **one).truth
+    project = Changing(tmp_path_factory.mktemp("many"), **{**TREE, "targets": ["spare"]})
     for target in INPUTS:
         source = project.image("spare", "F770W")
-        path = data / f"{target}/F770W/lv3/{source.name.replace('spare', target)}"
+        path = project.folder / f"data/{target}/F770W/lv3/{source.name.replace('spare', target)}"
         path.parent.mkdir(parents=True)
         shutil.copy(source, path)
         shutil.copy(reference(project, "spare"), reference(project, target))

@@ -63,8 +63,9 @@ def with_error(wildcards):
     """Whether ERR is convolved too: where it is the noise of a ref_band that other bands are fitted against."""
     image = image_of(wildcards)
     return config["convolved_errors"] == "all" or any(
-        pair.reference_image == image and pair.resolution == wildcards.resolution
-        for pair in plan.possible_pairs(image.target)
+        pair.reference_image is image and pair.resolution == wildcards.resolution
+        for other in plan.of_target(image.target)
+        for pair in plan.fitted_pairs(other)
     )
 
 

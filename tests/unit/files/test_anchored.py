@@ -398,7 +398,7 @@ def test_scale_of_one_is_no_scale(plain):
     assert_array_equal(fits.getdata(anchor(plain), "SCI"), sum_of(fits.getdata(plain, "SCI"), OFFSET))
 
 
-def test_compressed_planes_beside_sci_stay(tmp_path, rng):
+def test_compressed_planes_next_to_sci_stay(tmp_path, rng):
     image = saved(tmp_path, fits.ImageHDU(mosaic(rng), name="SCI"), fits.CompImageHDU(mosaic(rng), name="ERR"))
     assert hdu_bytes(anchor(image))["ERR"] == hdu_bytes(image)["ERR"]
 

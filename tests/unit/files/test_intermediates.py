@@ -1,4 +1,4 @@
-"""The workflow's own images are FITS as astropy writes it, whole or not at all."""
+"""The workflow's own images are FITS as astropy writes it, complete or absent."""
 
 import numpy as np
 import pytest

@@ -462,8 +462,9 @@ def test_damage_is_told_in_words(write, tmp_path):
 
 
 def test_files_that_may_not_be_read_are_not_called_damaged(tmp_path):
-    with pytest.raises(AnchoringError, match=r"cannot be read; .* \(details: Is a directory\)"):
+    with pytest.raises(AnchoringError, match="cannot be read") as refusal:
         mosaics.read_image(str(tmp_path))
+    assert "corrupt" not in str(refusal.value)
 
 
 def test_a_card_that_cannot_be_read_is_named_if_it_concerns_pixels(write):

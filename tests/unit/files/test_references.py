@@ -143,7 +143,7 @@ def test_sentinels_are_unobserved_and_reported(write, images, caplog, rng, value
     assert f"{value:.4g}" in caplog.text or f"{value:.6g}" in caplog.text
 
 
-def test_several_sentinels_beside_a_clipped_sky(rng):
+def test_several_sentinels_next_to_a_clipped_sky(rng):
     data = np.maximum(rng.normal(0, 1, (100, 100)), -1.0)
     data[:3], data[3], data[4, :9] = -999, -9999, 1e6
     assert references.sentinels(data) == {-999.0: 300, -9999.0: 100, 1e6: 9}

@@ -101,7 +101,7 @@ def test_error_is_the_scatter_of_convolved_noise_also_at_edges_and_holes(rng):
     assert ratio.max() < 1.1
 
 
-def test_negative_lobes_leave_nan_instead_of_wild_values_beside_large_holes(rng):
+def test_negative_lobes_leave_nan_instead_of_wild_values_next_to_large_holes(rng):
     kernel = gaussian(3, 41) / gaussian(3, 41).sum() - 0.3 * gaussian(7, 41) / gaussian(7, 41).sum()
     kernel /= kernel.sum()
     data = np.full((80, 80), np.nan)
@@ -144,7 +144,7 @@ def test_resampling_to_the_same_scale_keeps_the_kernel():
 
 
 @pytest.mark.parametrize(("side", "peak"), [(41, 20), (40, 19.5), (40, 20)])
-def test_a_kernel_may_be_centred_beside_the_middle_of_an_even_side(side, peak):
+def test_a_kernel_may_be_centred_next_to_the_middle_of_an_even_side(side, peak):
     y, x = np.indices((side, side)) - peak
     kernel = np.exp(-(y**2 + x**2) / (2 * 2.0**2))
     assert_allclose(resample_kernel(kernel, 1.0, 1.0).sum(), 1)

@@ -1,4 +1,4 @@
-"""What is left out beside edges and holes, and what a sample is."""
+"""What is left out next to edges and holes, and what a sample is."""
 
 import numpy as np
 import pytest

@@ -103,7 +103,7 @@ def test_scattered_pixels_and_several_values_are_found_too(tmp_path, sky, rng):
     assert_unobserved(written(tmp_path, data), outside | scattered)
 
 
-def test_fill_in_float64_and_beside_0_and_nan(tmp_path, sky):
+def test_fill_in_float64_and_next_to_0_and_nan(tmp_path, sky):
     data, outside = (v.copy() for v in sky)
     data = data.astype(float)
     data[outside] = -1 / 3

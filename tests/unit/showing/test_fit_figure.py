@@ -90,10 +90,10 @@ def test_equation_has_both_numbers_to_two_digits_of_their_errors():
 
 
 def test_figure_says_what_the_fit_is(rng):
-    said = words(pair_figure(**make_pair(rng, clipped=[3])))
+    shown = words(pair_figure(**make_pair(rng, clipped=[3])))
     for number in ("ngc0628: F770W on IRAC4", "(1.250 ± 0.012) x − (0.4000 ± 0.0045) MJy/sr", "rms 0.0078 MJy/sr",
                    "16 of 17 bins", "1,234,567 pixels", "[0.25, 2] MJy/sr"):  # fmt: skip
-        assert number in said
+        assert number in shown
     axes, residuals, bar = drawn(pair_figure(**make_pair(rng))).axes
     assert axes.get_ylabel() == axis_label("F770W", True)
     assert residuals.get_xlabel() == axis_label("irac4_atgauss4", True)
