@@ -66,7 +66,7 @@ def test_on_a_node_scripts_are_forked_from_the_second_on(project, starts):
     """A job that is submitted starts Snakemake in this way, for a script or for a group."""
     shutil.rmtree(project.folder / "results", ignore_errors=True)
     project.configure(preload=True)
-    project.run("--mode", "remote", "--no-hooks", "--nolock", "--until", "bin_pair", cores=1)
+    project.run("--mode", "remote", "--no-hooks", "--nolock", "--until", "measure_pair", cores=1)
     servers, scripts, _ = starts.take()
     assert (len(servers), len(scripts)) == (1, 1)
 
