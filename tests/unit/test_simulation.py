@@ -175,7 +175,7 @@ def test_the_plan_of_a_run_finds_everything(tmp_path):
     assert not [pair.problem for pairs in plan.pairs.values() for pair in pairs if pair.problem]
     # Four references for F300M and F380M, two for each F770W, F2100W on either F770W, F200W on F300M.
     assert len(plan.pairs) == len(rows) == 12
-    assert len(plan.possible_pairs("x_y")) == 4 + 4 + 2 * 2 + 2 + 1
+    assert len([pair for image in plan.of_target("x_y") for pair in plan.fitted_pairs(image)]) == 4 + 4 + 2 * 2 + 2 + 1
 
 
 def test_mosaics_are_like_those_of_the_pipeline(tmp_path):

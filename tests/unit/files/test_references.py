@@ -261,7 +261,7 @@ def test_a_reference_need_not_have_square_pixels(tmp_path, turned):
     image = tmp_path / "ngc0628/F770W/lv3" / truth["image"]
     image = convolve(image, tmp_path / "kernels/f770w_to_gauss4.fits", tmp_path)
     fit = fit_pair(image, path, "irac4_atgauss4", "F770W", tmp_path)
-    assert abs(-fit["intercept"] - truth["offset"]) < 5e-3
+    assert abs(-fit.intercept - truth["offset"]) < 5e-3
 
 
 def test_check_reports_the_conversion(project):

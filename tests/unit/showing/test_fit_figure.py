@@ -279,10 +279,10 @@ def test_pairs_stand_side_by_side_and_each_is_as_it_is_alone(rng):
 ALONE = """\
 import sys
 from anchoring.script import run
-from test_fit_figure import make_pair
 
 def main(files):
     import numpy as np
+    from test_fit_figure import make_pair
     from anchoring.showing.fit_figure import fits_figure
     from anchoring.showing.layout import save_figure
     save_figure(fits_figure([make_pair(np.random.default_rng(20250101))]), files)
