@@ -26,6 +26,7 @@ import sys
 import threading
 import traceback
 import types
+from pathlib import Path
 
 from snakemake.logging import logger
 
@@ -181,7 +182,7 @@ def fork_scripts(workflow, folder, *, at_once):
     def server():
         with lock:
             if not servers:
-                servers.append(ForkServer())
+                servers.append(ForkServer(folder))
             return servers[0]
 
     def execute_script(script, file, edit=False):
@@ -232,14 +233,17 @@ def environment_of(script):
 
 
 class ForkServer:
-    """A process that runs Python files in forks of itself; it ends no later than the process that started it."""
+    """A process that runs Python files in forks of itself; it ends no later than the process that started it.
 
-    def __init__(self):
+    It loads the libraries that scripts use, and the packages in `folder`, if given.
+    """
+
+    def __init__(self, folder=""):
         self._used = False
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", __file__, str(theirs.fileno())],
+                [sys.executable, "-P", __file__, str(theirs.fileno()), str(folder)],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 # One thread: those that a library starts as it is loaded do not come with a fork.
@@ -288,7 +292,13 @@ class ForkServer:
 # --- the program of the server ----------------------------------------------------------------------------------------
 
 
-def serve(channel):
+def modules_of(folder):
+    """Names of the modules of all packages in a folder."""
+    paths = (path.relative_to(folder).with_suffix("") for path in sorted(Path(folder).glob("*/**/*.py")))
+    return [".".join(path.parts).removesuffix(".__init__") for path in paths]
+
+
+def serve(channel, folder):
     """Load the libraries; then fork for every message of a channel until its other end is closed."""
     interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the scripts
     ended, end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -299,7 +309,8 @@ def serve(channel):
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     for name in FIRST:
         importlib.import_module(name)
-    later, running, over = list(LATER), {}, {}
+    sys.path += [folder] if folder else []
+    later, running, over = [*LATER, *(modules_of(folder) if folder else ())], {}, {}
     while True:
         ready = select.select([channel, ended, *over], [], [], 0 if later else None)[0]
         if not ready:
@@ -371,7 +382,7 @@ def run(file, environment):
 if __name__ == "__main__":
     with socket.socket(fileno=int(sys.argv[1])) as channel:
         try:
-            serve(channel)
+            serve(channel, sys.argv[2])
         except ImportError as error:
             print(f"Every script starts its own Python: {error}", file=sys.stderr)
     os._exit(0)  # what is loaded need not be taken apart

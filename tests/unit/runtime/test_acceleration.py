@@ -202,6 +202,18 @@ def test_nothing_is_forked_for_another_python_or_another_machine():
     assert not may_fork(workflow(touch=True))
 
 
+def test_packages_next_to_the_scripts_are_loaded_once(tmp_path, script):
+    (tmp_path / "own/part").mkdir(parents=True)
+    (tmp_path / "own/__init__.py").touch()
+    loads = tmp_path / "loads"
+    (tmp_path / "own/part/module.py").write_text(f"open({str(loads)!r}, 'a').write('x')")
+    server = ForkServer(tmp_path)
+    wait_for(loads.exists, "the module of the package")
+    assert [status(server, script("import own.part.module")) for _ in range(3)] == [0, 0, 0]
+    assert loads.read_text() == "x"
+    server.close()
+
+
 class Script:
     """What is asked of a script of Snakemake's, in the folder `scripts`."""
 
@@ -219,7 +231,7 @@ def execute(tmp_path, monkeypatch):
     """A function that runs a file as Snakemake would; `plain` lists those for which a Python was started."""
     plain, servers = [], []
     monkeypatch.setattr(PythonScript, "execute_script", lambda self, fname, edit=False: plain.append(fname))
-    monkeypatch.setattr(acceleration, "ForkServer", lambda: servers.append(ForkServer()) or servers[-1])
+    monkeypatch.setattr(acceleration, "ForkServer", lambda _: servers.append(ForkServer()) or servers[-1])
 
     def accelerated(at_once=True):
         def execute(file, path=tmp_path / "scripts/a.py", **attributes):
