@@ -208,7 +208,7 @@ def test_packages_next_to_the_scripts_are_loaded_once(tmp_path, script):
     loads = tmp_path / "loads"
     (tmp_path / "own/part/module.py").write_text(f"open({str(loads)!r}, 'a').write('x')")
     server = ForkServer(tmp_path)
-    wait_for(loads.exists, "the module of the package")
+    wait_for(loads.exists)
     assert [status(server, script("import own.part.module")) for _ in range(3)] == [0, 0, 0]
     assert loads.read_text() == "x"
     server.close()
