@@ -38,11 +38,12 @@ def test_every_fit_of_the_demo_equals_the_published_one(tmp_path, target):
     plan = make_plan({**CONFIG, **{key: str(folder) for key, folder in folders.items()}})
     published = {(fit["ref_filter"], fit["compar_filename"]): fit for fit in PUBLISHED[target]}
     assert len(published) == 12
-    for pair in plan.possible_pairs(target):
+    for pair in plan.possible_pairs():
         image = at_resolution(tmp_path, pair.image, pair.resolution)
-        reference = pair.reference_path or at_resolution(tmp_path, pair.reference_image, pair.resolution)
+        internal = pair.reference_image
+        reference = at_resolution(tmp_path, internal, pair.resolution) if internal else pair.path
         fit = fit_pair(image, reference, pair.label, pair.image.band, tmp_path)
-        expected = published.pop((pair.stem, Path(pair.image.path).stem))
+        expected = published.pop((pair.described()["ref_filter"], Path(pair.image.path).stem))
         assert abs(fit.slope - expected["slope"]) < TOLERANCE
         assert abs(fit.intercept - expected["intercept"]) < TOLERANCE
     assert not published

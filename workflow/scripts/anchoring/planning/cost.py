@@ -43,6 +43,7 @@ def of_convolution(shape, side, *, with_error=True, threads=1):
     and its error (float32) as far as they are mapped, the rows of a band of tiles before and after; of a tile's size
     (float64) the transforms of the kernel and of its square, and three and a half arrays for every thread.
     """
+    shape = tuple(max(n, 1) for n in shape)
     kernel = tuple(min(side, 2 * n - 1) for n in shape)
     tile = tile_shape(shape, kernel)
     size = math.prod(t + k - 1 for t, k in zip(tile, kernel, strict=True))

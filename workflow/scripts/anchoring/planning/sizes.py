@@ -8,6 +8,7 @@ import os
 import zlib
 from typing import NamedTuple
 
+LARGEST_RATIO = 1000  # of the bytes of an image to those of its compressed file
 SCALES = ("XPIXSIZE", "PIXELSCL", "PIXSCALE", "PIXSCALX", "SECPIX", "SECPIX1", "PIXSCAL1", "PXSCAL1")  # arcsec
 
 
@@ -67,7 +68,7 @@ class Size(NamedTuple):
 
 @functools.cache
 def image_size(path):
-    """Size of the first image in a FITS file; (0, 0) pixels if there is none."""
+    """Size of the first image in a FITS file; (0, 0) pixels if there is none, or more than the file can hold."""
     first = {}
     for header in _headers(path):
         first = first or header
@@ -76,10 +77,13 @@ def image_size(path):
             continue
         try:
             sides = _sides(header, tiled)
+            size = math.prod(sides) * abs(int(header[f"{tiled}BITPIX"])) / 8
         except (KeyError, ValueError):
             break
         if len(sides) > 1:
-            return Size((sides[1], sides[0]), _scale(header) or _scale(first) or math.nan)
+            packed = tiled or str(path).lower().endswith(".gz")
+            plausible = min(sides) > 0 and size <= os.path.getsize(path) * (LARGEST_RATIO if packed else 1)
+            return Size((sides[1], sides[0]), _scale(header) or _scale(first) or math.nan) if plausible else Size()
     return Size()
 
 
@@ -94,7 +98,7 @@ def _scale(header):
         stated = 3600 * math.hypot(cards["CD1_1"], cards.get("CD2_1", 0))
     if stated is None and "CDELT1" in cards:
         stated = 3600 * cards["CDELT1"] * math.hypot(cards.get("PC1_1", 1), cards.get("PC2_1", 0))
-    return stated and abs(stated)
+    return abs(stated) if stated and math.isfinite(stated) else None
 
 
 def kernel_side(kernel, image):
