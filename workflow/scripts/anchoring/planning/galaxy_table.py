@@ -73,7 +73,7 @@ def _read(path, targets):
             columns = [c.strip().lower() for c in rows.fieldnames or []]
             rows = [{k.strip().lower(): (v or "").strip() for k, v in row.items() if k} for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise PlanError(f"galaxy_table {path} cannot be read ({error}); expected a CSV file") from error
+        raise PlanError(f"galaxy_table {path} cannot be read; expected a CSV file (details: {error})") from error
     needed = ("name", *COLUMNS)
     absent = [c for c in needed if c not in columns]
     if absent:
