@@ -1,9 +1,12 @@
 """Which library files a script needs, read from the texts of the script and of what it imports."""
 
-import ast
 import functools
+import re
 from pathlib import PurePosixPath
 
+# A parser takes as long as the rest of a start of Snakemake. Comments in brackets are not expected.
+FROM = re.compile(r"^[ \t]*from ([\w.]+) import (\([^)]*\)|[^\n#]*)", re.MULTILINE)
+IMPORT = re.compile(r"^[ \t]*import (?:\w+, )*anchoring\.([\w.]+)", re.MULTILINE)
 # Folders of the library. Their __init__.py hold a docstring only: what is imported from one is a module.
 FAMILIES = ("files", "fitting", "images", "measuring", "planning", "showing", "solving")
 
@@ -35,25 +38,25 @@ def files_of(script, read):
 def _imported(text, path):
     """Files of the library that a text imports, wherever in it; `path` is that of a module of the library, or None."""
     names = set()
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.ImportFrom):
-            start = _absolute(node, path)
-            if start is not None:
-                package = not start or start in FAMILIES
-                names |= {f"{start}.{alias.name}".lstrip(".") for alias in node.names} if package else {start}
-        elif isinstance(node, ast.Import) and path is None:
-            names |= {
-                alias.name.removeprefix("anchoring.") for alias in node.names if alias.name.startswith("anchoring.")
-            }
+    for start, several in FROM.findall(text):
+        module = _absolute(start, path)
+        if module is not None:
+            package = not module or module in FAMILIES
+            imported = (name.split()[0] for name in several.strip("()").split(",") if name.strip())
+            names |= {f"{module}.{name}".lstrip(".") for name in imported} if package else {module}
+    if path is None:
+        names |= set(IMPORT.findall(text))
     return frozenset(f"{name.replace('.', '/')}.py" for name in names if not name.startswith("__"))
 
 
-def _absolute(node, path):
-    """The dotted name below the library's that names are imported from; None for another library's."""
-    module = node.module or ""
+def _absolute(start, path):
+    """The dotted name below the library's of what stands after `from`; None for another library's."""
+    module = start.lstrip(".")
+    level = len(start) - len(module)
     if path is None:
-        return module.partition(".")[2] if module.partition(".")[0] == "anchoring" and not node.level else None
-    if not node.level:
+        first, _, rest = module.partition(".")
+        return rest if first == "anchoring" and not level else None
+    if not level:
         return None
-    folder = PurePosixPath(path).parents[node.level - 1]
+    folder = PurePosixPath(path).parents[level - 1]
     return ".".join([*folder.parts, *filter(None, [module])])

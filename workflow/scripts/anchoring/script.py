@@ -20,6 +20,7 @@ def run(main, log, **arguments):
     user (its first line, if it is long: the log has all of it); with a traceback in the log if it is anything else.
     """
     gc.freeze()  # what was imported lives to the end: no need to look through it for garbage
+    gc.set_threshold(100_000)  # a figure makes many objects that live as long
     try:
         Path(log).parent.mkdir(parents=True, exist_ok=True)
         logging.basicConfig(filename=log, filemode="w", level=logging.INFO, format=FORMAT, force=True)

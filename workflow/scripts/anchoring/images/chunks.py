@@ -1,5 +1,7 @@
 """Pixels of images inside a mask, a chunk at a time."""
 
+import math
+
 import numpy as np
 
 CHUNK = 2**16  # pixels: what the processor's cache holds
@@ -35,4 +37,5 @@ def value_range(image, inside):
 def subsample(image, inside, n=200_000):
     """About n evenly spread pixels of an image inside a mask (all if there are fewer): enough for a figure's limits."""
     step = max(np.count_nonzero(inside) // n, 1)
-    return np.concatenate([values[::step] for (values,) in chunks(inside, image)])
+    row = math.isqrt(step)
+    return np.concatenate([values[:: step // row] for (values,) in chunks(inside[::row], image[::row])])
