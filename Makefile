@@ -58,7 +58,7 @@ $(VENV)-snakemake-%/tested: $(VENV)/installed-dev
 	$(PYTHON) -m venv --clear --without-pip $(@D)
 	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > $$(echo $(@D)/lib/python*/site-packages)/base.pth
 	$(BIN)/python -m pip --python $(@D)/bin/python install --quiet --disable-pip-version-check snakemake==$*
-	PATH="$(abspath $(@D))/bin:$$PATH" python -m pytest tests/workflow/test_accelerated_runs.py -k "forks or preload or node"
+	PATH="$(abspath $(@D))/bin:$$PATH" python -m pytest tests/workflow/test_accelerated_runs.py -k "forks"
 
 # An environment of its own: the Slurm plugin slows every start of Snakemake that can see it.
 $(CLUSTER)/installed: requirements.txt requirements-cluster.txt

@@ -290,10 +290,12 @@ def test_whatever_a_library_raises_on_one_image_is_that_images_failure(tmp_path)
     project = Project(tmp_path, targets=targets, sky=IDEAL, bands=BANDS, references=REFERENCES[:1])
     raising = """
 if "reproject_image" in file and "ic5332" in open(file).read():
-    import numpy, astropy.wcs.utils
+    import numpy, sys, astropy.wcs.utils
     def broken(*_, **__):
         raise numpy.linalg.LinAlgError("no such thing")
-    astropy.wcs.utils.pixel_to_pixel = broken
+    # Also where it is imported already, in a fork.
+    for module in [module for module in sys.modules.values() if "pixel_to_pixel" in vars(module)]:
+        module.pixel_to_pixel = broken
 """
     environment = before_scripts(".reproject_image.py", raising, tmp_path / "raising")
     done = subprocess.run(project.command(), cwd=tmp_path, env=environment, capture_output=True, text=True)
