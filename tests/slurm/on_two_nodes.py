@@ -117,7 +117,7 @@ def batch_script(job):
 # Slurm looks at the memory of a job once a second.
 HUNGRY = """\
 import time
-taken = b"x" * 850_000_000
+taken = b"x" * 520_000_000
 time.sleep(5)
 """
 
