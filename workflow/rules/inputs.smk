@@ -1,22 +1,10 @@
 """The functions that give rules their inputs and parameters."""
 
-import functools
 import json
 import os
 from pathlib import Path
 
 value_for = library["labels"].value_for
-
-
-@functools.cache
-def library_path(name):
-    """Where a file of the library is."""
-    return workflow.source_path(f"../scripts/anchoring/{name}")
-
-
-@functools.cache
-def library_text(name):
-    return Path(library_path(name)).read_text()
 
 
 def library_files(script, data=()):

@@ -1,5 +1,6 @@
 """The configuration, checked, and the plan of the run: what all rules know."""
 
+import functools
 import importlib
 import os
 import sys
@@ -11,20 +12,13 @@ import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
-PLANNING = (
-    "__init__",
-    "errors",
-    "files/__init__",
-    "files/atomic",
-    "images/__init__",
-    "images/tiles",
-    "labels",
-    "planning/__init__",
-    *(f"planning/{name}" for name in ("companions", "cost", "galaxy_table", "model", "pairs", "paths", "plan")),
-    *(f"planning/{name}" for name in ("settings", "sizes", "tree")),
-    "script",
-)
-RUNTIME = ("__init__", "acceleration", "failures", "memory", "sources")
+# What is called of the library in Snakemake itself, as a script would import it.
+PLANNING = """\
+from anchoring import labels, script
+from anchoring.files import atomic
+from anchoring.planning import cost, plan, settings, sizes
+"""
+RUNTIME = ("__init__.py", "acceleration.py", "failures.py", "memory.py", "sources.py")
 
 
 def load_package(folder, files):
@@ -32,14 +26,14 @@ def load_package(folder, files):
 
     The files are listed, since they have to be fetched where the workflow comes from a server.
     """
-    paths = [workflow.source_path(f"{folder}/{name}.py") for name in files]
+    paths = [workflow.source_path(f"{folder}/{name}") for name in files]
     # A plain string: Snakemake's own cannot be written into the compiled file.
     start = str(paths[0])
     name = f"anchoring_{zlib.crc32(start.encode()):08x}"
     spec = importlib.util.spec_from_file_location(name, start, submodule_search_locations=[os.path.dirname(start)])
     sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(sys.modules[name])
-    modules = [Path(path).parts for path in files if not path.endswith("__init__")]
+    modules = [Path(path).with_suffix("").parts for path in files if not path.endswith("__init__.py")]
     return {parts[-1]: importlib.import_module(".".join([name, *parts])) for parts in modules}
 
 
@@ -79,10 +73,23 @@ def planned(config):
         sys.exit(str(error))
 
 
-library = load_package("../scripts/anchoring", PLANNING)
+@functools.cache
+def library_path(name):
+    """Where a file of the library is."""
+    return workflow.source_path(f"../scripts/anchoring/{name}")
+
+
+@functools.cache
+def library_text(name):
+    return Path(library_path(name)).read_text()
+
+
 runtime = load_package("../runtime", RUNTIME)
+acceleration, failures, memory_limits, sources = (
+    runtime[name] for name in ("acceleration", "failures", "memory", "sources")
+)
+library = load_package("../scripts/anchoring", sources.files_of(PLANNING, library_text))
 settings, planning, files, script_log = (library[name] for name in ("settings", "plan", "atomic", "script"))
-acceleration, failures, memory_limits, sources = (runtime[name] for name in RUNTIME[1:])
 plan = planned(validated(config))
 STARTED = time.time()
 os.environ[files.RUN] = files.process_name()
