@@ -145,6 +145,19 @@ def test_changed_configurations(finished, tmp_path, walk):
     require_same(outcome, fresh.outcome())
 
 
+def test_changed_library(finished, tmp_path):
+    """A new copy of the workflow makes nothing again; a changed module makes again what comes from it."""
+    project, workflow = finished.copied(tmp_path / "project"), tmp_path / "workflow"
+    shutil.copytree(ROOT, workflow, ignore=shutil.ignore_patterns(".*", "tests", "demo", "benchmarks"))
+    snakefile = ("--snakefile", str(workflow / "Snakefile"))
+    assert project.planned_jobs(*snakefile) == {}
+    with open(workflow / "workflow/scripts/anchoring/measuring/binning.py", "a") as module:
+        module.write("# changed\n")
+    planned = project.planned_jobs(*snakefile)
+    assert planned["measure_pair"] == 3
+    assert not planned.keys() & {"convolve_image", "reproject_image"}
+
+
 # --- inputs: each change in a target of its own, all in one run ------------------------------------------------------
 
 

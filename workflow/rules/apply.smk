@@ -3,7 +3,6 @@
 
 rule apply_offset:
     input:
-        lib=library_files("apply_offset"),
         image=lambda wildcards: image_of(wildcards).path,
         solved=lambda wildcards: solved_file(image_of(wildcards)),
     output:
@@ -16,5 +15,7 @@ rule apply_offset:
         "../../environment.yml"
     resources:
         mem_mb=memory(cost.of_writing, image_shape),
+    params:
+        library=library_checksum("apply_offset"),
     script:
         "../scripts/apply_offset.py"

@@ -6,13 +6,13 @@ localrules:
 
 
 rule check:
-    input:
-        lib=lambda wildcards: library_files("check_inputs"),  # nearly all of the library: read for this rule only
     log:
         f"{OUT}/logs/check.log",
     conda:
         "../../environment.yml"
     params:
+        # Nearly all of the library: read for this rule only.
+        library=lambda wildcards: library_checksum("check_inputs"),
         mosaics=lambda wildcards: planning.inspected(plan),
         out_dir=lambda wildcards: OUT,
         planned=lambda wildcards: sorted(anchored_paths(plan.targets).values()),

@@ -1,6 +1,5 @@
 rule convolve_image:
     input:
-        lib=library_files("convolve_image"),
         image=lambda wildcards: image_of(wildcards).path,
         kernel=kernel_of,
         mask=mask_of,
@@ -15,6 +14,7 @@ rule convolve_image:
     resources:
         mem_mb=memory(cost.of_convolution, image_shape, kernel_side),
     params:
+        library=library_checksum("convolve_image"),
         band=lambda wildcards: wildcards.band,
         with_error=with_error,
         stamps=lambda wildcards: stamps(image_of(wildcards).path, kernel_of(wildcards), mask_of(wildcards)),

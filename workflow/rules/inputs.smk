@@ -2,19 +2,21 @@
 
 import json
 import os
+import zlib
 from pathlib import Path
 
 value_for = library["labels"].value_for
 
 
-def library_files(script, data=()):
-    """Modules of the library that a script uses, and data files of it, as inputs.
+def library_checksum(script, data=()):
+    """Checksum of the modules of the library that a script uses, and of data files of it.
 
-    Editing one reruns what uses it, and they travel with the script where the workflow is not on this machine.
+    As a parameter, since editing one has to rerun what uses it: as inputs they would be a third of what Snakemake looks
+    at for a survey, and a fresh clone would be newer than all results.
     """
     text = Path(workflow.source_path(f"../scripts/{script}.py")).read_text()
-    modules = sources.files_of(text, library_text)
-    return [library_path(name) for name in (*modules, *data)]
+    used = (*sources.files_of(text, library_text), *data)
+    return f"{zlib.crc32(''.join(map(library_text, used)).encode()):08x}"
 
 
 def image_of(wildcards):

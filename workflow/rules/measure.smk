@@ -1,6 +1,5 @@
 rule measure_pair:
     input:
-        lib=library_files("measure_pair"),
         image=REPROJECTED,
         reference=reference_of,
         mask=mask_of,
@@ -17,6 +16,7 @@ rule measure_pair:
     resources:
         mem_mb=memory(cost.of_bins, grid_shape, in_galaxy),
     params:
+        library=library_checksum("measure_pair"),
         label=lambda wildcards: pair_of(wildcards).label,
         galaxy=range_settings,
         options=bin_options,

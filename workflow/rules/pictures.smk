@@ -3,7 +3,6 @@
 
 rule plot_image:
     input:
-        lib=library_files("plot_image", data=["showing/anchoring.mplstyle"]),
         measured=lambda wildcards: measured_files([image_of(wildcards)], MEASURED),
         solved=lambda wildcards: solved_file(image_of(wildcards)),
     output:
@@ -24,6 +23,7 @@ rule plot_image:
     resources:
         mem_mb=memory(cost.of_figures),
     params:
+        library=library_checksum("plot_image", data=["showing/anchoring.mplstyle"]),
         image=lambda wildcards: image_of(wildcards).path,
         pairs=lambda wildcards: measured_of(image_of(wildcards)),
         simplify_labels=config["simplify_labels"],
@@ -33,7 +33,6 @@ rule plot_image:
 
 rule show_table:
     input:
-        lib=library_files("show_table", data=["showing/style.css.jinja", "showing/tables.html.jinja"]),
         csv=f"{TARGET}/{{target}}_anchor_tab.csv",
     output:
         report(
@@ -47,6 +46,7 @@ rule show_table:
     conda:
         "../../environment.yml"
     params:
+        library=library_checksum("show_table", data=["showing/style.css.jinja", "showing/tables.html.jinja"]),
         title=lambda wildcards: f"{wildcards.target}: fits",
     script:
         "../scripts/show_table.py"
@@ -54,7 +54,6 @@ rule show_table:
 
 use rule show_table as show_summary with:
     input:
-        lib=library_files("show_table", data=["showing/style.css.jinja", "showing/tables.html.jinja"]),
         csv=f"{OUT}/anchor_summary.csv",
     output:
         report(
@@ -66,14 +65,12 @@ use rule show_table as show_summary with:
     log:
         f"{OUT}/logs/show_summary.log",
     params:
+        library=library_checksum("show_table", data=["showing/style.css.jinja", "showing/tables.html.jinja"]),
         title="Offsets of all images",
 
 
 rule write_index:
     input:
-        lib=library_files(
-            "write_index", data=["showing/style.css.jinja", "showing/survey.html.jinja", "showing/tables.html.jinja"]
-        ),
         offsets=offsets_files(plan.targets),
     output:
         f"{OUT}/index.html",
@@ -82,6 +79,9 @@ rule write_index:
     conda:
         "../../environment.yml"
     params:
+        library=library_checksum(
+            "write_index", data=["showing/style.css.jinja", "showing/survey.html.jinja", "showing/tables.html.jinja"]
+        ),
         figures=figures_of(plan.images.values()),
         simplify_labels=config["simplify_labels"],
     script:

@@ -1,6 +1,5 @@
 rule reproject_image:
     input:
-        lib=library_files("reproject_image"),
         image=compared,
         reference=reference_of,
     output:
@@ -14,6 +13,7 @@ rule reproject_image:
     resources:
         mem_mb=memory(cost.of_reprojection, image_shape, overlap_shape, grid_shape, reprojection_method),
     params:
+        library=library_checksum("reproject_image"),
         method=config["reproject_func"],
         band=lambda wildcards: wildcards.band,
         stamps=lambda wildcards: stamps(compared(wildcards), reference_of(wildcards)),

@@ -3,7 +3,6 @@
 
 rule solve_external:
     input:
-        lib=library_files("solve_offsets"),
         pixels=lambda wildcards: measured_files(solved_group(wildcards)),
     output:
         EXTERNAL,
@@ -14,6 +13,7 @@ rule solve_external:
     resources:
         mem_mb=memory(cost.of_fit, largest_grid),
     params:
+        library=library_checksum("solve_offsets"),
         images=lambda wildcards: fits_of(solved_group(wildcards)),
         settings=fit_settings(),
     script:
@@ -22,7 +22,6 @@ rule solve_external:
 
 use rule solve_external as solve_internal with:
     input:
-        lib=library_files("solve_offsets"),
         pixels=lambda wildcards: measured_files(solved_group(wildcards)),
         external=EXTERNAL,
     output:
@@ -35,7 +34,6 @@ use rule solve_external as solve_internal with:
 # which anchored images there will be, hence a checkpoint.
 checkpoint collect_offsets:
     input:
-        lib=library_files("collect_offsets"),
         solved=lambda wildcards: solved_files([wildcards.target]),
     output:
         OFFSETS,
@@ -44,6 +42,7 @@ checkpoint collect_offsets:
     conda:
         "../../environment.yml"
     params:
+        library=library_checksum("collect_offsets"),
         skipped=lambda wildcards: skipped_images(wildcards.target),
         anchored=lambda wildcards: anchored_paths([wildcards.target]),
     script:

@@ -6,7 +6,6 @@ localrules:
 
 rule tabulate_target:
     input:
-        lib=library_files("tabulate_target"),
         offsets=OFFSETS,
     output:
         fits=f"{TARGET}/{{target}}_anchor_tab.fits",
@@ -15,13 +14,14 @@ rule tabulate_target:
         f"{LOGS}/tabulate_target.log",
     conda:
         "../../environment.yml"
+    params:
+        library=library_checksum("tabulate_target"),
     script:
         "../scripts/tabulate_target.py"
 
 
 rule summarise_run:
     input:
-        lib=library_files("summarise_run"),
         offsets=offsets_files(plan.targets),
     output:
         f"{OUT}/anchor_summary.csv",
@@ -29,6 +29,8 @@ rule summarise_run:
         f"{OUT}/logs/summarise_run.log",
     conda:
         "../../environment.yml"
+    params:
+        library=library_checksum("summarise_run"),
     script:
         "../scripts/summarise_run.py"
 
@@ -36,7 +38,6 @@ rule summarise_run:
 # On a cluster, one submission with the anchored images of its target, which nothing else connects.
 rule report_target:
     input:
-        lib=library_files("report_target"),
         offsets=OFFSETS,
         anchored=anchored_images(None),
     output:
@@ -45,6 +46,8 @@ rule report_target:
         f"{LOGS}/report_target.log",
     conda:
         "../../environment.yml"
+    params:
+        library=library_checksum("report_target"),
     script:
         "../scripts/report_target.py"
 
@@ -53,7 +56,6 @@ rule report_target:
 # whose inputs are made again for one that runs, looks for no other reason, and then leaves it out for its ancient inputs.)
 rule verify_target:
     input:
-        lib=library_files("verify_run"),
         offsets=[OFFSETS],
         products=lambda wildcards: products_of([wildcards.target]),
         reports=[REPORT],
@@ -65,6 +67,7 @@ rule verify_target:
     conda:
         "../../environment.yml"
     params:
+        library=library_checksum("verify_run"),
         out_dir=lambda wildcards: OUT,
         planned=lambda wildcards: sorted(anchored_paths([wildcards.target]).values()),
         allow_unanchored=config["allow_unanchored"],
@@ -74,7 +77,6 @@ rule verify_target:
 
 use rule verify_target as verify_run with:
     input:
-        lib=library_files("verify_run"),
         offsets=offsets_files(plan.targets),
         reports=[REPORT.format(target=target) for target in plan.targets],
         products=[*products_of(plan.targets), f"{OUT}/anchor_summary.csv"],
@@ -83,6 +85,7 @@ use rule verify_target as verify_run with:
     log:
         f"{OUT}/logs/verify_run.log",
     params:
+        library=library_checksum("verify_run"),
         out_dir=lambda wildcards: OUT,
         planned=sorted(anchored_paths(plan.targets).values()),
         allow_unanchored=config["allow_unanchored"],
