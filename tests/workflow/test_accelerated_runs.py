@@ -54,7 +54,7 @@ def test_without_preload_no_server_starts(project, plain, starts):
     assert (servers, len(scripts)) == ([], 1)
 
 
-@pytest.mark.parametrize("command", ["--list-rules", "--summary", "--unlock", "--dry-run --forceall", "--touch", ""])
+@pytest.mark.parametrize("command", ["--list-rules", "--summary", "--unlock", "--dry-run --forceall", "--touch"])
 def test_nothing_starts_where_nothing_is_run(project, plain, starts, command):
     project.configure(preload=True)
     project.run(*command.split())
@@ -78,6 +78,7 @@ RENAMED = {
     "_lock": "end_at_sigterm",
     "_schedule_reevalutation": "schedule_when_limited",
     "_safely_store_params": "load_no_tables",
+    "_build_dag": "load_while_planning",
     "register_resource": "limit_memory",
     "current_basedir": "script_folder",
 }

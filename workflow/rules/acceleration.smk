@@ -9,10 +9,13 @@ def script_folder():
 PRELOADED = acceleration.attempt(script_folder) if config["preload"] else None
 
 
+SERVERS = acceleration.attempt(acceleration.load_while_planning, workflow, PRELOADED)
+
+
 # Called by Snakemake only for a run of this workflow that has something to do: a Snakefile that is only read starts
 # nothing, and as a module the workflow leaves Snakemake as it is.
 onstart:
-    acceleration.accelerate(workflow, PRELOADED)
+    acceleration.accelerate(workflow, PRELOADED, SERVERS)
 
 
 acceleration.accelerate_job(workflow, PRELOADED)

@@ -49,7 +49,7 @@ EXIT_UNKNOWN = 255  # the server ended before it reported the exit status of a s
 MESSAGE = 2**16  # bytes
 
 
-def accelerate(workflow, folder):
+def accelerate(workflow, folder, servers):
     """Speed up a run that is about to start: for `onstart`, which Snakemake calls for real runs only.
 
     Parameters
@@ -57,6 +57,8 @@ def accelerate(workflow, folder):
     workflow : snakemake.workflow.Workflow
     folder : path or None
         The Python scripts below it run in forks; None for no scripts.
+    servers : list of ForkServer, or None
+        From `load_while_planning`.
     """
     if attempt(has_environments, workflow):
         return
@@ -64,7 +66,7 @@ def accelerate(workflow, folder):
     attempt(schedule_when_limited, workflow)
     attempt(load_no_tables)
     if folder:
-        attempt(fork_scripts, workflow, folder, at_once=True)
+        attempt(fork_scripts, workflow, folder, [] if servers is None else servers, at_once=True)
 
 
 def accelerate_job(workflow, folder):
@@ -73,7 +75,7 @@ def accelerate_job(workflow, folder):
     The first script is often the only one, so that the server starts at the second.
     """
     if folder and attempt(is_job, workflow):
-        attempt(fork_scripts, workflow, folder, at_once=False)
+        attempt(fork_scripts, workflow, folder, [], at_once=False)
 
 
 def attempt(part, *arguments, **options):
@@ -89,6 +91,30 @@ def attempt(part, *arguments, **options):
 def is_job(workflow):
     """Whether this Snakemake was started by a job, and the Snakefile that is being read is no module of another."""
     return workflow.modifier.is_main_snakefile() and not workflow.is_main_process
+
+
+def load_while_planning(workflow, folder):
+    """Start a server when a run begins to find out what there is to do; the list that holds it from then on.
+
+    Works around snakemake/workflow.py, Workflow._build_dag: nothing that a Snakefile can ask for is called before it,
+    and it takes about as long as the libraries of the first script.
+    """
+    servers, build = [], workflow._build_dag
+
+    def build_dag():
+        attempt(start_server, workflow, folder, servers)
+        build()
+
+    if folder and workflow.modifier.is_main_snakefile() and workflow.is_main_process:
+        workflow._build_dag = build_dag
+    return servers
+
+
+def start_server(workflow, folder, servers):
+    """Add a server to a list, if jobs will run; if none can be started, each script tries."""
+    if workflow.executor_plugin is not None and not workflow.dryrun and may_fork(workflow):
+        with contextlib.suppress(OSError):
+            servers.append(ForkServer(folder))
 
 
 def end_at_sigterm(workflow):
@@ -159,8 +185,8 @@ def with_loaded_only(function, libraries):
     return types.FunctionType(function.__code__, {**function.__globals__, "__builtins__": own})
 
 
-def fork_scripts(workflow, folder, *, at_once):
-    """Run the Python scripts below a folder in forks, from the first on or from the second.
+def fork_scripts(workflow, folder, servers, *, at_once):
+    """Run the Python scripts below a folder in forks of a server, the first of a list, from the first or second on.
 
     Works around snakemake/script/__init__.py, PythonScript.execute_script: it starts a Python for every script, which
     takes 0.2 to 0.7 s to load numpy, astropy and matplotlib, more than most jobs compute. Scripts in an environment of
@@ -177,7 +203,7 @@ def fork_scripts(workflow, folder, *, at_once):
     known = {*inspect.signature(PythonScript).parameters, *dir(PythonScript)}
     if missing := sorted({*SCRIPT} - known):
         raise AttributeError(f"PythonScript has no {', '.join(missing)}")
-    lock, servers, seen = threading.Lock(), [], []
+    lock, seen = threading.Lock(), []
 
     def server():
         with lock:
@@ -202,9 +228,6 @@ def fork_scripts(workflow, folder, *, at_once):
         if status:
             raise subprocess.CalledProcessError(status, f"{sys.executable} {file}")
 
-    if at_once:
-        with contextlib.suppress(OSError):  # then no script can be forked, and each tries
-            server()
     PythonScript.execute_script = execute_script
 
 

@@ -237,7 +237,7 @@ def execute(tmp_path, monkeypatch):
         def execute(file, path=tmp_path / "scripts/a.py", **attributes):
             PythonScript.execute_script(Script(path, **attributes), file)
 
-        fork_scripts(workflow(), tmp_path / "scripts", at_once=at_once)
+        fork_scripts(workflow(), tmp_path / "scripts", [], at_once=at_once)
         execute.plain, execute.servers = plain, servers
         return execute
 
@@ -293,6 +293,7 @@ def test_benchmarks_are_those_of_the_script(execute, script):
 
 def test_where_nothing_can_be_forked_snakemake_starts_the_scripts(execute, script):
     execute = execute()
+    execute(script(""))
     execute.servers[0].process.kill()
     execute.servers[0].process.wait()
     execute("after its end")
@@ -361,7 +362,9 @@ def test_libraries_of_tables_are_not_loaded_for_parameters_without_tables():
 # --- where Snakemake is built otherwise -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("part", [end_at_sigterm, limited, lambda workflow: fork_scripts(workflow, "", at_once=True)])
+@pytest.mark.parametrize(
+    "part", [end_at_sigterm, limited, lambda workflow: fork_scripts(workflow, "", [], at_once=True)]
+)
 def test_a_part_that_is_not_possible_is_a_line_in_the_log(caplog, part):
     with caplog.at_level(logging.INFO, "snakemake.logging"):
         attempt(part, SimpleNamespace(scheduler=SimpleNamespace()))

@@ -104,11 +104,12 @@ def bar_ticks(norm, apart=0.11):
     """
     largest = max(abs(norm.vmin), abs(norm.vmax))
     steps = [m * 10.0**p for p in range(math.ceil(math.log10(largest)), -7, -1) for m in (3, 1)]
-    ticks = []
-    for tick in (0.0, *(sign * step for step in steps for sign in (1, -1))):
-        inside = norm.vmin <= tick <= norm.vmax
-        if inside and min((abs(float(norm(tick)) - float(norm(t))) for t in ticks), default=1) > apart:
+    candidates = [0.0, *(sign * step for step in steps for sign in (1, -1))]
+    ticks, taken = [], []
+    for tick, place in zip(candidates, norm(candidates), strict=True):
+        if norm.vmin <= tick <= norm.vmax and all(abs(place - other) > apart for other in taken):
             ticks.append(tick)
+            taken.append(place)
     if len(ticks) < 3:
         ticks = [tick for tick in MaxNLocator(5).tick_values(norm.vmin, norm.vmax) if norm.vmin <= tick <= norm.vmax]
     return sorted(ticks)

@@ -1,12 +1,13 @@
 """Layout that the figures share: style, text at the top of a page, files."""
 
+import functools
 import textwrap
 from pathlib import Path
 
 import matplotlib
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.ft2font import LoadFlags
 
 from ..files.atomic import atomic_write
 
@@ -58,17 +59,25 @@ def _leading(line):
 
 def _wrapped(text, width, size):
     """Lines of plain text no wider than `width`, inches; longer words are broken."""
-    renderer = FigureCanvasAgg(Figure(figsize=(1, 1), dpi=72)).get_renderer()
-    font = FontProperties(size=size)
-
-    def longest(lines):
-        return max((renderer.get_text_width_height_descent(line, font, False)[0] / 72 for line in lines), default=0)
-
     lines, n = [" ".join(text.split())], len(text)
-    while n > 1 and (widest := longest(lines)) > width:
+    while n > 1 and (widest := max((_width(line, size) for line in lines), default=0)) > width:
         n = max(min(n - 1, int(1.1 * n * width / widest)), 1)
         lines = textwrap.wrap(text, n, break_on_hyphens=False)
     return lines
+
+
+def _width(text, size):
+    """Width of plain text, inches: of its letters one by one, which takes a tenth of the time of laying it out."""
+    return sum(map(_advance, text)) * size / 72
+
+
+@functools.cache
+@styled
+def _advance(letter):
+    """Width of a letter in units of the font's size."""
+    font = get_font(findfont(FontProperties()))
+    font.set_size(12, 72)
+    return font.load_char(ord(letter), LoadFlags.NO_HINTING).linearHoriAdvance / 65536 / 12
 
 
 @styled
