@@ -94,6 +94,7 @@ def fits_of(images):
                 {
                     **pair.described(),
                     "problem": pair.problem,
+                    "reference_zero_err": zero_error_of(pair),
                     **({} if pair.problem else measured_pair(pair)),
                     "range_follows": range_follows(pair),
                 }
@@ -102,6 +103,17 @@ def fits_of(images):
         }
         for image in images
     ]
+
+
+def zero_error_of(pair):
+    """The configured error of the zero level of an external reference, MJy/sr."""
+    return value_for(config["reference_zero_err"], pair.label) if pair.kind == "external" else None
+
+
+def external_file(wildcards):
+    """The file with the offsets of an instrument's ref_band, if there is an image of it."""
+    there = plan.group(wildcards.target, wildcards.instrument)
+    return EXTERNAL.format(target=wildcards.target, instrument=wildcards.instrument) if there else []
 
 
 def solved_group(wildcards):

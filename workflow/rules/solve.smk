@@ -16,6 +16,7 @@ rule solve_external:
     params:
         images=lambda wildcards: fits_of(solved_group(wildcards)),
         settings=fit_settings(),
+        prefer=config["prefer"],
     script:
         "../scripts/solve_offsets.py"
 
@@ -24,7 +25,7 @@ use rule solve_external as solve_internal with:
     input:
         lib=library_files("solve_offsets"),
         pixels=lambda wildcards: measured_files(solved_group(wildcards)),
-        external=EXTERNAL,
+        external=external_file,
     output:
         INTERNAL,
     log:

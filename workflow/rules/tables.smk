@@ -24,7 +24,8 @@ rule summarise_run:
         lib=library_files("summarise_run"),
         offsets=offsets_files(plan.targets),
     output:
-        f"{OUT}/anchor_summary.csv",
+        images=f"{OUT}/anchor_summary.csv",
+        references=f"{OUT}/reference_summary.csv",
     log:
         f"{OUT}/logs/summarise_run.log",
     conda:
@@ -77,7 +78,7 @@ use rule verify_target as verify_run with:
         lib=library_files("verify_run"),
         offsets=offsets_files(plan.targets),
         reports=[REPORT.format(target=target) for target in plan.targets],
-        products=[*products_of(plan.targets), f"{OUT}/anchor_summary.csv"],
+        products=[*products_of(plan.targets), f"{OUT}/anchor_summary.csv", f"{OUT}/reference_summary.csv"],
     output:
         f"{OUT}/run_complete.txt",
     log:

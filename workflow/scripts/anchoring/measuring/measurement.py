@@ -10,6 +10,8 @@ from .density import Density
 from .noise import Noise
 from .samples import Samples
 
+STATED = ("span", "zero", "image_source", "reference_source", "reference_unit", "zero_err")  # as they are in the file
+
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
@@ -31,6 +33,7 @@ class Measurement:
     image_source: str = ""  # `hdus.Image.source` of the mosaic and of the reference
     reference_source: str = ""
     reference_unit: str = ""  # of the reference in its file
+    zero_err: float | None = None  # error of the zero level of the reference that its header states, MJy/sr
 
     @property
     def n_pixels(self):
@@ -46,6 +49,7 @@ def write_measurement(measurement, numbers, arrays):
             "image_source": m.image_source,
             "reference_source": m.reference_source,
             "reference_unit": m.reference_unit,
+            "zero_err": m.zero_err,
             "range": m.limits,
             "edges": m.edges.tolist(),
             "span": m.span,
@@ -79,5 +83,5 @@ def read_measurement(numbers, arrays):
         edges=np.array(values["edges"]),
         axes=np.array(values["axes"]),
         noise=Noise(or_nan(values["sigma_x"]), values["noise"]),
-        **{name: values[name] for name in ("span", "zero", "image_source", "reference_source", "reference_unit")},
+        **{name: values[name] for name in STATED},
     )

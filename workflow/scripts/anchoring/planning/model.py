@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .companions import Kernels
 from .paths import FITS
-from .settings import instrument_settings
+from .settings import is_ref_band
 
 
 @dataclass(frozen=True, eq=False)  # each is made once: compared by identity, which is fast
@@ -98,8 +98,7 @@ class Plan:
 
     def is_reference(self, image):
         """Whether an image is in the ref_band of its instrument."""
-        ref_band = instrument_settings(self.config, image.instrument).get("ref_band")
-        return ref_band is not None and image.band.lower() == ref_band.lower()
+        return is_ref_band(self.config, image.instrument, image.band)
 
     def group(self, target, instrument, band=None):
         """Images solved together: the ref_band images of an instrument (band None), or those of another band."""

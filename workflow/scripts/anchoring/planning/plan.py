@@ -47,7 +47,7 @@ def inspected(plan):
 
     The input of `anchoring.inspection.inspect`.
     """
-    noise = plan.config.get("reference_noise") or {}
+    noise, zero = (plan.config.get(key) or {} for key in ("reference_noise", "reference_zero_err"))
     return [
         {
             **image.described(),
@@ -65,6 +65,7 @@ def inspected(plan):
                     and plan.kernels.path(pair.reference_image.band, pair.resolution),
                     "error": pair.error,
                     "noise": value_for(noise, pair.label),
+                    "reference_zero_err": value_for(zero, pair.label) if pair.kind == "external" else None,
                 }
                 for pair in plan.pairs.get(image, [])
             ],

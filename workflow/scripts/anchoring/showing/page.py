@@ -9,8 +9,9 @@ from jinja2 import Environment, FileSystemLoader
 
 from ..files.atomic import atomic_write
 from ..solving.records import FORMS, UNITS
+from ..solving.zeros import reference_rows
 from .tables import image_rows
-from .text import band_label, fit_words, offset_words, signed
+from .text import band_label, fit_words, offset_words, signed, zero_words
 
 STEPS = (3, 10, 30, 100)  # |offset| / error at which the colour of a cell changes
 SYMBOLS = {"failed": "✗", "flagged": "⚠", "skipped": "–", "anchored": "✓"}  # in the order of what to look at first
@@ -25,6 +26,10 @@ HEADINGS = {
     "correlation": "correlation", "resolution": "resolution",
 }  # fmt: skip
 TEXT = set(HEADINGS) - set(FORMS)
+REFERENCES = {
+    "reference": ("reference", ""), "n_targets": ("targets", ""), "n": ("images", ""), "mean": ("mean", "MJy/sr"),
+    "scatter": ("scatter", "MJy/sr"), "stated": ("error expected", "MJy/sr"), "n_flagged": ("disagree", ""),
+}  # fmt: skip
 
 
 def write_page(path, template, **values):
@@ -76,6 +81,8 @@ def survey(records, figures, simplify_labels):
         "targets": [{"name": t, "id": quote(f"target/{t}"), "cells": cells} for t, cells in targets.items()],
         "first": [image for image in worst_first if image["kind"] != "anchored"],
         "offsets": table([i["row"] for i in anchored], without=("status",), anchors=[i["id"] for i in anchored]),
+        "zeros": reference_table(reference_rows(records), simplify_labels),
+        "zero_words": zero_words(records),
         "missing": table([i["row"] for i in missing], without=("flags",), anchors=[i["id"] for i in missing]),
     }
 
@@ -168,6 +175,16 @@ def table(rows, *, without=(), anchors=None):
     }
 
 
+def reference_table(rows, simplify_labels):
+    """Rows of `zeros.reference_rows` as cells: heading, unit; and text."""
+    headings = [(words, unit) for words, unit in REFERENCES.values()]
+    cells = [
+        [band_label(row[n], simplify_labels) if n == "reference" else _cell(n, row[n])[0] for n in REFERENCES]
+        for row in rows
+    ]
+    return {"headings": headings, "rows": cells}
+
+
 def _cell(name, value):
     if name == "flags":
         value = ", ".join(value.split() if isinstance(value, str) else value or ())
@@ -176,9 +193,9 @@ def _cell(name, value):
     if value in (None, "") or not math.isfinite(float(value)):
         return "", ""
     value = float(value)
-    if name.startswith("n_"):
+    if name == "n" or name.startswith("n_"):
         words = f"{value:,.0f}"
-    elif name in ("offset", "closure"):
+    elif name in ("offset", "closure", "mean"):
         words = signed(value)
     else:
         words = f"{value:.4f}" if name in ("slope", "intercept") else f"{value:.2g}"

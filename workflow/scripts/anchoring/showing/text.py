@@ -76,6 +76,18 @@ def fit_words(fit):
     return f"{equation(fit)}; {summary(fit)}"
 
 
+def zero_words(records):
+    """External references whose zero level has no known error, in a sentence; "" if there are none."""
+    fits = [fit for record in records for fit in record.fits if fit.kind == "external" and fit.status == "fitted"]
+    exact = sorted({fit.label for fit in fits if fit.reference_zero_err is None})
+    if not exact:
+        return ""
+    return (
+        f"The zero level of {', '.join(exact)} is taken as exact, which none is: set reference_zero_err, and its error "
+        "becomes part of offset_sys."
+    )
+
+
 def picture_words(record, fit, simplify_labels):
     """What stands at the top of the picture of an image: its offset, where it is from, its flags."""
     if record.offset is None:

@@ -56,11 +56,19 @@ class FitRecord:
     shift_east: float | None = _number("arcsec")
     shift_north: float | None = _number("arcsec")
     correlation: float | None = _number()  # of their structure
-    tension: float | None = _number()  # largest difference from the offset of another external reference, sigma
+    tension: float | None = _number()  # largest difference from the offset on another reference, sigma
     offset: float | None = _number("MJy/sr")  # to add to the image, by this fit
     offset_err: float | None = _number("MJy/sr")
     offset_sys: float | None = _number("MJy/sr")
     closure: float | None = _number("MJy/sr")  # what the fit still finds to add when its offset is added
+    reference_zero_err: float | None = _number("MJy/sr")  # error of the zero level of the external reference
+    zero_reference: str | None = None  # label of the external reference that defines the zero of the offset
+    zero_err: float | None = _number("MJy/sr")  # part of offset_sys that is common to all on zero_reference
+
+    @property
+    def offset_total(self):
+        """Statistical and systematic error of the offset in quadrature, MJy/sr; NaN if either is not known."""
+        return math.hypot(or_nan(self.offset_err), or_nan(self.offset_sys))
 
     @property
     def range(self):
