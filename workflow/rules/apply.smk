@@ -5,7 +5,7 @@ rule apply_offset:
     input:
         lib=library_files("apply_offset"),
         image=lambda wildcards: image_of(wildcards).path,
-        solved=lambda wildcards: solved_file(image_of(wildcards)),
+        solved=lambda wildcards: final_file(image_of(wildcards)),
     output:
         ANCHORED,
     log:

@@ -19,6 +19,21 @@ rule tabulate_target:
         "../scripts/tabulate_target.py"
 
 
+rule tabulate_network:
+    input:
+        lib=library_files("tabulate_network"),
+        networks=lambda wildcards: network_files(wildcards.target),
+    output:
+        **{part: f"{NETWORK_TABLES}_{part}.csv" for part in NETWORK_PARTS},
+        fits=f"{NETWORK_TABLES}.fits",
+    log:
+        f"{LOGS}/tabulate_network.log",
+    conda:
+        "../../environment.yml"
+    script:
+        "../scripts/tabulate_network.py"
+
+
 rule summarise_run:
     input:
         lib=library_files("summarise_run"),

@@ -73,21 +73,76 @@ def fit_pair(measurement, settings, known_slopes=None):
     AnchoringError
         If there is no line.
     """
-    if not measurement.bins.count.any():
-        raise AnchoringError(_nothing_in_range(measurement))
-    samples, limits, zero = measurement.samples, measurement.limits, measurement.zero
+    samples, limits = measurement.samples, measurement.limits
     blocks = jackknife.blocks_of(samples)
-    weights = jackknife.without_one(blocks.number)
-    zero = limits[0] - (limits[1] - limits[0]) / 7 if zero is None else zero
-    context = _Context(measurement, settings, noise_of(measurement), zero, blocks, weights)
-    line, replicates, changes = (_binned if settings.estimator == "binned" else _errors_in_variables)(context)
-    require_rise(line.slope, limits)
+    context, line, replicates, changes = _line_of(measurement, settings, blocks)
     statistical = jackknife.stated_covariance(*replicates, within=blocks.within)
     systematic = sum((np.outer(d, d) for d in changes), np.zeros((2, 2)))
     in_range = np.count_nonzero((samples.x >= limits[0]) & (samples.x < limits[1]))
     independent = in_range / beam_area(samples.beam)
     found = _flags(context, line, np.sqrt(np.diag(statistical)), known_slopes)
     return Fit(line.slope, line.intercept, line.rms, statistical, systematic, line.used, independent, found)
+
+
+class Replicated(NamedTuple):
+    """A line, its replicates without each block of the sky, and its systematic changes.
+
+    slope, intercept : float
+    replicates : (2, blocks) array
+        Slope and intercept.
+    changes : (k, 2) array
+        Changes of (slope, intercept), independent of each other.
+    within : float
+        `Blocks.within`.
+    """
+
+    slope: float
+    intercept: float
+    replicates: np.ndarray
+    changes: np.ndarray
+    within: float
+
+
+def fit_in_blocks(measurement, settings, blocks):
+    """The fit of `fit_pair` without each of some given blocks, such as those that several pairs share.
+
+    Parameters
+    ----------
+    measurement : Measurement
+    settings : Settings
+    blocks : jackknife.Blocks
+        Of its samples.
+
+    Returns
+    -------
+    Replicated
+
+    Raises
+    ------
+    AnchoringError
+        If there is no line, or not without each block: its error is not known then.
+    """
+    _, line, replicates, changes = _line_of(measurement, settings, blocks)
+    replicates = np.array(replicates)
+    if replicates.shape[1] < jackknife.LEAST_BLOCKS or not np.isfinite(replicates).all():
+        raise AnchoringError(
+            f"the error of the line is not known: it has no replicates without each of {blocks.number} blocks of the "
+            f"sky; expected at least {jackknife.LEAST_BLOCKS} with data in the range"
+        )
+    return Replicated(line.slope, line.intercept, replicates, np.array(changes).reshape(-1, 2), blocks.within)
+
+
+def _line_of(measurement, settings, blocks):
+    """The context of a fit, its line, the replicates of that, (2, blocks), and its systematic changes."""
+    if not measurement.bins.count.any():
+        raise AnchoringError(_nothing_in_range(measurement))
+    limits, zero = measurement.limits, measurement.zero
+    zero = limits[0] - (limits[1] - limits[0]) / 7 if zero is None else zero
+    weights = jackknife.without_one(blocks.number)
+    context = _Context(measurement, settings, noise_of(measurement), zero, blocks, weights)
+    line, replicates, changes = (_binned if settings.estimator == "binned" else _errors_in_variables)(context)
+    require_rise(line.slope, limits)
+    return context, line, replicates, changes
 
 
 def noise_of(measurement):

@@ -10,7 +10,8 @@ from .density import Density
 from .noise import Noise
 from .samples import Samples
 
-STATED = ("span", "zero", "image_source", "reference_source", "reference_unit", "zero_err")  # as they are in the file
+# As they are in the file.
+STATED = ("span", "zero", "centre", "image_source", "reference_source", "reference_unit", "zero_err")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class Measurement:
     span: tuple | None = None  # lowest and highest value of the reference in the overlap, MJy/sr
     zero: float | None = None  # value of the reference where there is no light, MJy/sr; None if not known
     axes: np.ndarray | None = None  # (2, 2) array: east and north, arcsec, of one pixel along x (first column) and y
+    centre: tuple | None = None  # longitude and latitude, degrees, of the mean place of the samples; None without WCS
     noise: Noise | None = None  # of a sample of the reference
     image_source: str = ""  # `hdus.Image.source` of the mosaic and of the reference
     reference_source: str = ""
@@ -55,6 +57,7 @@ def write_measurement(measurement, numbers, arrays):
             "span": m.span,
             "zero": m.zero,
             "axes": m.axes.tolist(),
+            "centre": m.centre,
             "sigma_x": m.noise.sigma,
             "noise": m.noise.source,
             **{name: column.tolist() for name, column in m.bins._asdict().items()},

@@ -81,6 +81,7 @@ class Plan:
     skipped: dict = field(default_factory=dict)  # Image: reason
     pairs: dict = field(default_factory=dict)  # Image that is not skipped: list of Pair
     galaxies: dict = field(default_factory=dict)  # target: row of galaxy_table, or None
+    networks: dict = field(default_factory=dict)  # (target, instrument): all pairs that are adjusted together, if any
 
     @functools.cached_property
     def _of_target(self):
@@ -111,12 +112,17 @@ class Plan:
         ]
 
     def pair(self, target, band, name, reference):
-        image = self.images[target, band, name]
-        return next(pair for pair in self.pairs[image] if pair.reference == reference)
+        return self._by_names[target, band, name, reference]
+
+    @functools.cached_property
+    def _by_names(self):
+        pairs = [pair for of_image in (*self.pairs.values(), *self.networks.values()) for pair in of_image]
+        return {(p.image.target, p.image.band, p.image.name, p.reference): p for p in pairs}
 
     def fitted_pairs(self, image):
         """Pairs of an image that can be fitted."""
         return [pair for pair in self.pairs.get(image, ()) if not pair.problem]
 
     def possible_pairs(self):
-        return [pair for image in self.pairs for pair in self.fitted_pairs(image)]
+        fitted = [pair for image in self.pairs for pair in self.fitted_pairs(image)]
+        return [*fitted, *(pair for pairs in self.networks.values() for pair in pairs if pair not in fitted)]

@@ -62,11 +62,11 @@ def _pairs_of(plan, image, references):
         reference = Reference(config["ref_dir"], image.target, label)
         shipped = not plan.is_reference(image) and is_shipped(config, image.instrument, image.band)
         if reference.found or not shipped:
-            found.append(_external_pair(plan, image, label, reference))
+            found.append(external_pair(plan, image, label, reference))
     return found
 
 
-def _external_pair(plan, image, label, reference):
+def external_pair(plan, image, label, reference):
     pair = Pair(image, label, label, resolution_of(label), reference.path, error=reference.error)
     problem = reference.problem() or plan.kernels.problem(image, pair.resolution) or _name_problem(pair)
     return replace(pair, problem=problem)
@@ -74,13 +74,19 @@ def _external_pair(plan, image, label, reference):
 
 def _internal_pair(plan, image, reference, reference_pairs):
     """The pair of an image and one of its ref_band, whose own pairs are `reference_pairs`."""
-    settings = instrument_settings(plan.config, image.instrument)
-    resolution = normalised(settings.get("internal_conv_band") or plan.config["internal_conv_band"])
-    pair = Pair(image, reference.name, reference.band, resolution, reference.path, reference_image=reference)
+    pair = internal_pair(plan, image, reference)
     if all(p.problem for p in reference_pairs):
         return replace(
             pair, problem=f"its reference band {reference.band} cannot be anchored: {problems(reference_pairs)}"
         )
+    return pair
+
+
+def internal_pair(plan, image, reference, name=None):
+    """The pair of two images of an instrument; `name` is that of the reference in names of files."""
+    settings = instrument_settings(plan.config, image.instrument)
+    resolution = normalised(settings.get("internal_conv_band") or plan.config["internal_conv_band"])
+    pair = Pair(image, name or reference.name, reference.band, resolution, reference.path, reference_image=reference)
     of_kernels = plan.kernels.problem(image, resolution) or plan.kernels.problem(reference, resolution)
     return replace(pair, problem=of_kernels or _name_problem(pair))
 

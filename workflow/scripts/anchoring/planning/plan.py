@@ -8,6 +8,7 @@ from ..labels import value_for
 from .companions import Kernels
 from .galaxy_table import GalaxyTable
 from .model import Plan
+from .networks import network_pairs
 from .pairs import instrument_problem, pair_images
 from .settings import require_sense
 from .tree import band_problems, find_images, image_problem
@@ -39,6 +40,8 @@ def make_plan(config):
         if reason:
             plan.skipped[image] = reason
     plan.pairs = pair_images(plan)
+    if config.get("network") or config.get("solution") == "adjustment":
+        plan.networks = network_pairs(plan)
     return plan
 
 

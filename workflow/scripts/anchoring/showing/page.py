@@ -1,7 +1,6 @@
 """Pages to look at in a browser: the survey as one file, and tables that can be sorted. No network, no other files."""
 
 import math
-import re
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,8 +9,9 @@ from jinja2 import Environment, FileSystemLoader
 from ..files.atomic import atomic_write
 from ..solving.records import FORMS, UNITS
 from ..solving.zeros import reference_rows
+from .network_text import network_words
 from .tables import image_rows
-from .text import band_label, fit_words, offset_words, signed, zero_words
+from .text import band_label, band_order, fit_words, offset_words, signed, zero_words
 
 STEPS = (3, 10, 30, 100)  # |offset| / error at which the colour of a cell changes
 SYMBOLS = {"failed": "✗", "flagged": "⚠", "skipped": "–", "anchored": "✓"}  # in the order of what to look at first
@@ -45,7 +45,7 @@ def write_page(path, template, **values):
 # --- the survey -------------------------------------------------------------------------------------------------------
 
 
-def survey(records, figures, simplify_labels):
+def survey(records, figures, simplify_labels, networks=()):
     """What the page of a survey shows.
 
     Parameters
@@ -55,6 +55,7 @@ def survey(records, figures, simplify_labels):
         Per image (its path) that has them `picture` and `fit`: paths of figures from the page, without their endings;
         and the `references` that the latter shows.
     simplify_labels : bool
+    networks : list of Network, optional
 
     Returns
     -------
@@ -78,19 +79,26 @@ def survey(records, figures, simplify_labels):
         "symbols": SYMBOLS,
         "steps": STEPS,
         "bands": bands,
-        "targets": [{"name": t, "id": quote(f"target/{t}"), "cells": cells} for t, cells in targets.items()],
+        "targets": [
+            {
+                "name": t,
+                "id": quote(f"target/{t}"),
+                "cells": cells,
+                "networks": [
+                    {"instrument": n.instrument, "suspect": n.suspect, "words": network_words(n, simplify_labels)}
+                    for n in networks
+                    if n.target == t
+                ],
+                "network_figure": quote(f"{t}/{t}_network.png"),
+            }
+            for t, cells in targets.items()
+        ],
         "first": [image for image in worst_first if image["kind"] != "anchored"],
         "offsets": table([i["row"] for i in anchored], without=("status",), anchors=[i["id"] for i in anchored]),
         "zeros": reference_table(reference_rows(records), simplify_labels),
         "zero_words": zero_words(records),
         "missing": table([i["row"] for i in missing], without=("flags",), anchors=[i["id"] for i in missing]),
     }
-
-
-def band_order(band):
-    """Sort key: bands by the number in their name, which for JWST is their wavelength."""
-    number = re.search(r"\d+", band)
-    return (int(number.group()) if number else math.inf, band)
 
 
 def _image(record, figures, simplify_labels):
