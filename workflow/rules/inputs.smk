@@ -232,13 +232,13 @@ def range_settings(wildcards):
 
 def fit_settings():
     """How pairs are fitted; null leaves the choice to the library."""
-    return {key: config[key] for key in ("estimator", "erode_fwhm", "bin_weights", "clip")}
+    return {key: config[key] for key in ("estimator", "erode_fwhm", "bin_weights", "clip", "gradient")}
 
 
 def bin_options(wildcards):
     label = pair_of(wildcards).label
     return {
-        "settings": fit_settings(),
+        "settings": {key: value for key, value in fit_settings().items() if key != "gradient"},  # of the fit alone
         "intensity_range": value_for(config["intensity_range"], label),
         "noise": value_for(config["reference_noise"], label),
     }

@@ -164,3 +164,40 @@ def test_results_whose_names_would_be_too_long_are_named(tree):
     name = f"F2100W_{long['F2100W']}_on_{long['F770W']}.log"
     assert f"the result {name} would have a name of {len(name)} bytes; expected at most 255" in internal.problem
     assert len(name) > 255
+
+
+def named_pairs(plan, target="ngc0001", instrument="miri"):
+    return [(p.image.band, p.reference, p.problem) for p in plan.networks[target, instrument]]
+
+
+def test_a_network_has_every_image_on_every_reference_and_every_other_band(tree):
+    folder = tree / "in/ngc0001"
+    touch(folder / "F1000W/lv3/ngc0001_miri_lv3_f1000w_i2d_align.fits")
+    for kernel in ("f1000w_to_gauss4", "f2100w_to_gauss4", "f1000w_to_f2100w"):
+        (tree / f"kernels/{kernel}.fits").touch()
+    assert make_plan(config_of(tree)).networks == {}
+    for asked in ({"network": True}, {"solution": "adjustment"}):
+        plan = make_plan(config_of(tree, **asked))
+        f770w, f2100w = (f"ngc0001_miri_lv3_{band}" for band in ("f770w", "f2100w"))
+        found = named_pairs(plan)
+        assert len(found) == len(set(found)) == 6
+        assert {pair[:2] for pair in found} == {
+            ("F770W", "irac4_atgauss4"), ("F1000W", f770w), ("F2100W", f770w),  # of the tree
+            ("F1000W", "irac4_atgauss4"), ("F2100W", "irac4_atgauss4"), ("F1000W", f2100w),
+        }  # fmt: skip
+        # The measurements of the tree are those of the network: one file, one pair.
+        (tree_pair,) = plan.pairs[image_named(plan, f2100w)]
+        assert plan.pair("ngc0001", "F2100W", f2100w, f770w) is tree_pair
+        assert len(plan.possible_pairs()) == len({(p.image, p.reference) for p in plan.possible_pairs()})
+    (tree / "kernels/f1000w_to_gauss4.fits").unlink()  # nothing is tried without a kernel
+    assert ("F1000W", "irac4_atgauss4", "") not in named_pairs(make_plan(config_of(tree, network=True)))
+
+
+def test_images_of_one_name_in_several_bands_are_told_apart(tree):
+    for band in ("F1000W", "F1130W", "F2100W"):
+        touch(tree / f"in/ngc0001/{band}/lv3/miri_i2d_align.fits")
+        (tree / f"kernels/{band.lower()}_to_f2100w.fits").touch()
+    plan = make_plan(config_of(tree, network=True))
+    files = [(p.image.band, p.image.name, p.reference) for p in plan.networks["ngc0001", "miri"]]
+    assert len(files) == len(set(files))
+    assert {("F1000W", "miri", "F1130W_miri"), ("F1000W", "miri", "F2100W_miri")} <= set(files)

@@ -16,6 +16,7 @@ FIT_COLUMNS = (
     "n_independent", "offset_err", "offset_sys", "slope_sys", "intercept_sys", "covariance_sys", "tension", "closure",
     "flags", "estimator", "sigma_x", "noise", "instrument", "kind", "resolution", "reference_unit", "shift",
     "shift_err", "shift_east", "shift_north", "correlation", "reference_zero_err", "zero_reference", "zero_err",
+    "gradient_east", "gradient_north", "gradient_east_err", "gradient_north_err",
 )  # fmt: skip
 SUMMARY_COLUMNS = (
     "target", "band", "image", "instrument", "offset", "reference", "status", "reason", "offset_err",

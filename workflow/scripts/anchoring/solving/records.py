@@ -56,6 +56,10 @@ class FitRecord:
     shift_east: float | None = number("arcsec")
     shift_north: float | None = number("arcsec")
     correlation: float | None = number()  # of their structure
+    gradient_east: float | None = number("MJy sr-1 arcmin-1")  # of the image, fitted with the line
+    gradient_north: float | None = number("MJy sr-1 arcmin-1")
+    gradient_east_err: float | None = number("MJy sr-1 arcmin-1")
+    gradient_north_err: float | None = number("MJy sr-1 arcmin-1")
     tension: float | None = number()  # largest difference from the offset on another reference, sigma
     offset: float | None = number("MJy/sr")  # to add to the image, by this fit
     offset_err: float | None = number("MJy/sr")
