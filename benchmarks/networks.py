@@ -77,7 +77,7 @@ class Simulated:
         self.truth = {row["band"]: row["offset"] for row in rows}
         self.config = _config(folder)
         self.plan = make_plan(self.config)
-        self.pairs = [pair for pairs in self.plan.networks.values() for pair in pairs]
+        self.pairs = [pair for key in self.plan.networks for pair in self.plan.network_pairs(*key)]
         self._done = set()
 
     def measured(self, pair, estimator, zero=0.0):

@@ -51,7 +51,7 @@ def with_error(wildcards):
     """Whether ERR is convolved too: where it is the noise of a ref_band that other bands are fitted against."""
     image = image_of(wildcards)
     pairs = [pair for other in plan.of_target(image.target) for pair in plan.fitted_pairs(other)]
-    pairs += plan.networks.get((image.target, image.instrument), ())
+    pairs += plan.network_pairs(image.target, image.instrument)
     return config["convolved_errors"] == "all" or any(
         pair.reference_image is image and pair.resolution == wildcards.resolution for pair in pairs
     )
@@ -91,7 +91,7 @@ def final_file(image):
 
 
 def network_of(wildcards):
-    return plan.networks[wildcards.target, wildcards.instrument]
+    return plan.network_pairs(wildcards.target, wildcards.instrument)
 
 
 def network_measurements(wildcards):
@@ -108,17 +108,18 @@ def network_images(wildcards):
 
 
 def network_fits(wildcards):
-    """All pairs of a network, each with its measurements."""
+    """All pairs of a network, each with its measurements or the reason why there are none."""
     return [
         {
             "band": pair.image.band,
             "name": pair.image.name,
             **pair.described(),
-            **measured_pair(pair),
+            "problem": pair.problem,
+            **({} if pair.problem else measured_pair(pair)),
             "other": pair.reference_image.name if pair.reference_image else None,
             "reference_zero_err": zero_error_of(pair),
         }
-        for pair in network_of(wildcards)
+        for pair in plan.networks[wildcards.target, wildcards.instrument]
     ]
 
 

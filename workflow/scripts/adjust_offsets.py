@@ -12,10 +12,12 @@ from anchoring.solving import network, network_records, records
 def main(solved, images, pairs, output, network_output, settings=None, solution="tree"):
     known = records.read(solved)
     known = [record for record in known if record.image in images]
-    measured = [read_measurement(pair["bins"], pair["pixels"]) for pair in pairs]
-    names = [f"{pair['band']} {pair['name']} on {pair['reference']}" for pair in pairs]
-    fits = fit_together(measured, Settings(**(settings or {})), names)
-    zeros, sources = zero_errors(pairs, measured), sources_of(pairs, measured)
+    there = [pair for pair in pairs if not pair["problem"]]
+    measured = [read_measurement(pair["bins"], pair["pixels"]) for pair in there]
+    names = [f"{pair['band']} {pair['name']} on {pair['reference']}" for pair in there]
+    fits = iter(fit_together(measured, Settings(**(settings or {})), names))
+    fits = [pair["problem"] or next(fits) for pair in pairs]
+    zeros, sources = zero_errors(there, measured), sources_of(there, measured)
     found = network.network(known, pairs, fits, solution=solution, zero_errors=zeros)
     for pair in found.pairs:
         if pair.reason:

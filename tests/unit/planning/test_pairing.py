@@ -189,8 +189,15 @@ def test_a_network_has_every_image_on_every_reference_and_every_other_band(tree)
         (tree_pair,) = plan.pairs[image_named(plan, f2100w)]
         assert plan.pair("ngc0001", "F2100W", f2100w, f770w) is tree_pair
         assert len(plan.possible_pairs()) == len({(p.image, p.reference) for p in plan.possible_pairs()})
-    (tree / "kernels/f1000w_to_gauss4.fits").unlink()  # nothing is tried without a kernel
-    assert ("F1000W", "irac4_atgauss4", "") not in named_pairs(make_plan(config_of(tree, network=True)))
+    (tree / "kernels/f1000w_to_gauss4.fits").unlink()  # a pair of the network says what it lacks, and is not tried
+    plan = make_plan(config_of(tree, network=True))
+    (lacking,) = [pair for pair in plan.networks["ngc0001", "miri"] if pair.problem]
+    assert (lacking.image.band, lacking.label, "f1000w_to_gauss4" in lacking.problem) == (
+        "F1000W",
+        "irac4_atgauss4",
+        True,
+    )
+    assert lacking not in plan.possible_pairs()
 
 
 def test_images_of_one_name_in_several_bands_are_told_apart(tree):

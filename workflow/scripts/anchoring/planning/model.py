@@ -125,4 +125,9 @@ class Plan:
 
     def possible_pairs(self):
         fitted = [pair for image in self.pairs for pair in self.fitted_pairs(image)]
-        return [*fitted, *(pair for pairs in self.networks.values() for pair in pairs if pair not in fitted)]
+        of_networks = [pair for key in self.networks for pair in self.network_pairs(*key)]
+        return list(dict.fromkeys([*fitted, *of_networks]))
+
+    def network_pairs(self, target, instrument):
+        """Pairs that are adjusted together and can be fitted."""
+        return [pair for pair in self.networks.get((target, instrument), ()) if not pair.problem]

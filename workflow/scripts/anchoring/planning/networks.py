@@ -10,15 +10,14 @@ from .settings import all_external_bands
 
 
 def network_pairs(plan):
-    """{(target, instrument): list of Pair} of all pairs that nothing is missing for; those of the tree come first.
+    """{(target, instrument): list of Pair} of all pairs, those of the tree first, also of those that lack something.
 
     Of two bands that are no pair of the tree, the one of the longer wavelength is the reference of the other.
     """
     groups = {}
     for image in plan.pairs:
         groups.setdefault((image.target, image.instrument), []).append(image)
-    found = {key: _pairs(plan, *key, images) for key, images in groups.items()}
-    return {key: [pair for pair in pairs if not pair.problem] for key, pairs in found.items()}
+    return {key: _pairs(plan, *key, images) for key, images in groups.items()}
 
 
 def _pairs(plan, target, instrument, images):
