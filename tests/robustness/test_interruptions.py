@@ -278,7 +278,7 @@ def test_an_image_replaced_after_its_fit_is_not_anchored_with_it(project):
 
 def test_a_reference_band_replaced_between_two_fits_anchors_nothing(project):
     errors = ("slope_err", "intercept_err", "covariance", "slope_sys", "intercept_sys", "covariance_sys")
-    line = {"slope": 1.2, "intercept": 0.1, "n_pixels": 9, **dict.fromkeys(errors, 0.0)}
+    line = {"slope": 1.2, "intercept": 0.1, "n_pixels": 9, "kind": "internal", **dict.fromkeys(errors, 0.0)}
     image = make_image(make_fit("F770W", reference="x", image_source="a", reference_source="b", **line))
     known = {"status": "anchored", "offset": 0.5, "offset_err": 0.1, "offset_sys": 0.1, "image": "x.fits"}
     same = solve_internal(image, {("F770W", "x"): make_image(**known, source="b")})

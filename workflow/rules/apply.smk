@@ -4,7 +4,7 @@
 rule apply_offset:
     input:
         image=lambda wildcards: image_of(wildcards).path,
-        solved=lambda wildcards: solved_file(image_of(wildcards)),
+        solved=lambda wildcards: final_file(image_of(wildcards)),
     output:
         ANCHORED,
     log:

@@ -18,5 +18,6 @@ rule check:
         planned=lambda wildcards: sorted(anchored_paths(plan.targets).values()),
         listing=f"{OUT}/check.txt",
         allow_unanchored=config["allow_unanchored"],
+        prefer=config["prefer"],
     script:
         "../scripts/check_inputs.py"

@@ -52,10 +52,10 @@ def kernel_of(wildcards):
 def with_error(wildcards):
     """Whether ERR is convolved too: where it is the noise of a ref_band that other bands are fitted against."""
     image = image_of(wildcards)
+    pairs = [pair for other in plan.of_target(image.target) for pair in plan.fitted_pairs(other)]
+    pairs += plan.network_pairs(image.target, image.instrument)
     return config["convolved_errors"] == "all" or any(
-        pair.reference_image is image and pair.resolution == wildcards.resolution
-        for other in plan.of_target(image.target)
-        for pair in plan.fitted_pairs(other)
+        pair.reference_image is image and pair.resolution == wildcards.resolution for pair in pairs
     )
 
 
@@ -87,6 +87,49 @@ def solved_file(image):
     return file_of(image, EXTERNAL if plan.is_reference(image) else INTERNAL)
 
 
+def final_file(image):
+    """The file with the offset of an image that everything after the offsets goes by."""
+    return file_of(image, ADJUSTED) if (image.target, image.instrument) in plan.networks else solved_file(image)
+
+
+def network_of(wildcards):
+    return plan.network_pairs(wildcards.target, wildcards.instrument)
+
+
+def network_measurements(wildcards):
+    return [path for pair in network_of(wildcards) for path in measured_pair(pair).values()]
+
+
+def network_images(wildcards):
+    """Images of a target and an instrument that are solved, with those that have no pair."""
+    return [
+        image
+        for image in plan.of_target(wildcards.target)
+        if image.instrument == wildcards.instrument and image in plan.pairs
+    ]
+
+
+def network_fits(wildcards):
+    """All pairs of a network, each with its measurements or the reason why there are none."""
+    return [
+        {
+            "band": pair.image.band,
+            "name": pair.image.name,
+            **pair.described(),
+            "problem": pair.problem,
+            **({} if pair.problem else measured_pair(pair)),
+            "other": pair.reference_image.name if pair.reference_image else None,
+            "reference_zero_err": zero_error_of(pair),
+        }
+        for pair in plan.networks[wildcards.target, wildcards.instrument]
+    ]
+
+
+def network_files(target):
+    """The networks of a target, one for each instrument."""
+    return sorted(NETWORK.format(target=t, instrument=instrument) for t, instrument in plan.networks if t == target)
+
+
 def fits_of(images):
     """Per image, its references in order: the measurements to be fitted, or the reason why there are none."""
     return [
@@ -96,6 +139,7 @@ def fits_of(images):
                 {
                     **pair.described(),
                     "problem": pair.problem,
+                    "reference_zero_err": zero_error_of(pair),
                     **({} if pair.problem else measured_pair(pair)),
                     "range_follows": range_follows(pair),
                 }
@@ -106,14 +150,25 @@ def fits_of(images):
     ]
 
 
+def zero_error_of(pair):
+    """The configured error of the zero level of an external reference, MJy/sr."""
+    return value_for(config["reference_zero_err"], pair.label) if pair.kind == "external" else None
+
+
+def external_file(wildcards):
+    """The file with the offsets of an instrument's ref_band, if there is an image of it."""
+    there = plan.group(wildcards.target, wildcards.instrument)
+    return EXTERNAL.format(target=wildcards.target, instrument=wildcards.instrument) if there else []
+
+
 def solved_group(wildcards):
     """The images that one fit job solves."""
     return plan.group(wildcards.target, wildcards.instrument, getattr(wildcards, "band", None))
 
 
-def solved_files(targets):
+def final_files(targets):
     images = (image for target in targets for image in plan.of_target(target) if image not in plan.skipped)
-    return sorted(set(map(solved_file, images)))
+    return sorted(set(map(final_file, images)))
 
 
 def skipped_images(target):
@@ -149,7 +204,10 @@ def anchored_images(target):
 def products_of(targets):
     """All that is made for some targets next to their anchored images: figures and tables."""
     figures = [file_of(image, kind) for image in pictured_images(targets) for kind in FIGURES]
-    return figures + [f"{OUT}/{t}/{t}_anchor_tab.{ending}" for t in targets for ending in ("fits", "csv", "html")]
+    tables = [f"{OUT}/{t}/{t}_anchor_tab.{ending}" for t in targets for ending in ("fits", "csv", "html")]
+    endings = (".fits", ".png", ".rst", *(f"_{part}.csv" for part in NETWORK_PARTS))
+    networks = [f"{NETWORK_TABLES.format(target=t)}{ending}" for t in targets if network_files(t) for ending in endings]
+    return figures + tables + networks
 
 
 def stamps(*paths):
@@ -177,13 +235,13 @@ def range_settings(wildcards):
 
 def fit_settings():
     """How pairs are fitted; null leaves the choice to the library."""
-    return {key: config[key] for key in ("estimator", "erode_fwhm", "bin_weights", "clip")}
+    return {key: config[key] for key in ("estimator", "erode_fwhm", "bin_weights", "clip", "gradient")}
 
 
 def bin_options(wildcards):
     label = pair_of(wildcards).label
     return {
-        "settings": fit_settings(),
+        "settings": {key: value for key, value in fit_settings().items() if key != "gradient"},  # of the fit alone
         "intensity_range": value_for(config["intensity_range"], label),
         "noise": value_for(config["reference_noise"], label),
     }

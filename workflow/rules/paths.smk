@@ -9,11 +9,16 @@ CONVOLVED = f"{BAND}/{{image}}_to_{{resolution}}.fits"
 REPROJECTED = f"{PAIR}.fits"
 EXTERNAL = f"{TARGET}/{{target}}_{{instrument}}_external.json"
 INTERNAL = f"{BAND}/{{target}}_{{instrument}}_{{band}}_internal.json"
+ADJUSTED = f"{TARGET}/{{target}}_{{instrument}}_adjusted.json"
+NETWORK = f"{TARGET}/{{target}}_{{instrument}}_network.json"
+NETWORK_TABLES = f"{TARGET}/{{target}}_network"
+NETWORK_FIGURE = f"{TARGET}/{{target}}_network.png"
 OFFSETS = f"{TARGET}/{{target}}_offsets.json"
 REPORT = f"{TARGET}/{{target}}_report.txt"
 ANCHORED = f"{TARGET}/{{band}}/{config['in_subdir']}/{{image}}_{config['out_step_ext']}.fits"
 FIT = f"{BAND}/{{image}}_fit"
 PICTURE = f"{BAND}/{{image}}_before_after"
+NETWORK_PARTS = ("images", "pairs", "references", "covariances")  # tables of a network
 MEASURED = {"bins": "_bins.json", "pixels": "_pixels.npz", "view": "_view.npz"}  # what measure_pair writes for a pair
 FIGURES = (f"{FIT}.png", f"{FIT}.pdf", f"{FIT}.rst", f"{PICTURE}.png", f"{PICTURE}.rst")
 

@@ -4,7 +4,7 @@
 rule plot_image:
     input:
         measured=lambda wildcards: measured_files([image_of(wildcards)], MEASURED),
-        solved=lambda wildcards: solved_file(image_of(wildcards)),
+        solved=lambda wildcards: final_file(image_of(wildcards)),
     output:
         fit_png=report(f"{FIT}.png", category="{target}", labels=label_of("fit"), caption="../report/fit.rst"),
         fit_pdf=f"{FIT}.pdf",
@@ -29,6 +29,30 @@ rule plot_image:
         simplify_labels=config["simplify_labels"],
     script:
         "../scripts/plot_image.py"
+
+
+rule plot_network:
+    input:
+        networks=lambda wildcards: network_files(wildcards.target),
+    output:
+        png=report(
+            NETWORK_FIGURE,
+            category="{target}",
+            labels={"figure": "network of all pairs"},
+            caption="../report/network.rst",
+        ),
+        caption=f"{NETWORK_TABLES}.rst",
+    log:
+        f"{LOGS}/plot_network.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=memory(cost.of_figures),
+    params:
+        library=library_checksum("plot_network", data=["showing/anchoring.mplstyle"]),
+        simplify_labels=config["simplify_labels"],
+    script:
+        "../scripts/plot_network.py"
 
 
 rule show_table:
@@ -72,6 +96,7 @@ use rule show_table as show_summary with:
 rule write_index:
     input:
         offsets=offsets_files(plan.targets),
+        networks=[path for target in plan.targets for path in network_files(target)],
     output:
         f"{OUT}/index.html",
     log:

@@ -56,6 +56,11 @@ def overlap_shape(wildcards):
     return sizes.overlap(image_size(wildcards), grid_size(wildcards))
 
 
+def network_grids(wildcards):
+    """Shapes of the references of all pairs that are adjusted together."""
+    return [sizes.image_size(pair.path).shape for pair in network_of(wildcards)]
+
+
 def largest_grid(wildcards):
     """Shape of the largest reference of the images that are solved together."""
     pairs = (pair for image in solved_group(wildcards) for pair in plan.fitted_pairs(image))

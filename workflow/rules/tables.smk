@@ -20,11 +20,28 @@ rule tabulate_target:
         "../scripts/tabulate_target.py"
 
 
+rule tabulate_network:
+    input:
+        networks=lambda wildcards: network_files(wildcards.target),
+    output:
+        **{part: f"{NETWORK_TABLES}_{part}.csv" for part in NETWORK_PARTS},
+        fits=f"{NETWORK_TABLES}.fits",
+    log:
+        f"{LOGS}/tabulate_network.log",
+    conda:
+        "../../environment.yml"
+    params:
+        library=library_checksum("tabulate_network"),
+    script:
+        "../scripts/tabulate_network.py"
+
+
 rule summarise_run:
     input:
         offsets=offsets_files(plan.targets),
     output:
-        f"{OUT}/anchor_summary.csv",
+        images=f"{OUT}/anchor_summary.csv",
+        references=f"{OUT}/reference_summary.csv",
     log:
         f"{OUT}/logs/summarise_run.log",
     conda:
@@ -79,7 +96,7 @@ use rule verify_target as verify_run with:
     input:
         offsets=offsets_files(plan.targets),
         reports=[REPORT.format(target=target) for target in plan.targets],
-        products=[*products_of(plan.targets), f"{OUT}/anchor_summary.csv"],
+        products=[*products_of(plan.targets), f"{OUT}/anchor_summary.csv", f"{OUT}/reference_summary.csv"],
     output:
         f"{OUT}/run_complete.txt",
     log:

@@ -9,10 +9,10 @@ from anchoring.files.atomic import atomic_write
 from anchoring.script import run
 
 
-def main(mosaics, out_dir, planned, listing, allow_unanchored):
+def main(mosaics, out_dir, planned, listing, allow_unanchored, prefer="order"):
     solved = inspection.inspect(mosaics)
     left = leftovers.message(leftovers.left_over(out_dir, planned))
-    report, verdict = "\n\n".join(filter(None, [inspection.listing(solved), left])), inspection.verdict(solved)
+    report, verdict = "\n\n".join(filter(None, [inspection.listing(solved, prefer), left])), inspection.verdict(solved)
     Path(listing).parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(listing) as temporary:
         temporary.write_text(f"{report}\n{verdict}\n")
@@ -31,4 +31,5 @@ if __name__ == "__main__":
         planned=snakemake.params.planned,
         listing=snakemake.params.listing,
         allow_unanchored=snakemake.params.allow_unanchored,
+        prefer=snakemake.params.prefer,
     )

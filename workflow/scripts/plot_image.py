@@ -61,11 +61,15 @@ def bins_of(bins, used):
 
 
 def shown(record, views):
-    """The fit that fixed the offset and its thumbnails; without one, of the first fit that has pixels, or else any."""
-    fits = record.fits if record.chosen is None else [record.chosen_fit]
-    for fit in (f for f in fits if f.reference in views):
+    """The fit that fixed the offset and its thumbnails; without one, of the first fit that has pixels, or else any.
+
+    An adjustment has no pixels of its own: what it fixed is shown on the first fit that has.
+    """
+    chosen = [] if record.chosen is None else [record.chosen_fit]
+    fits = [fit for fit in (*chosen, *record.fits) if fit.reference in views]
+    for fit in fits:
         thumbnails = read_thumbnails(views[fit.reference])
-        if thumbnails.x.size:
+        if thumbnails.x.size or fit in chosen:
             break
     return fit, thumbnails
 

@@ -7,19 +7,19 @@ from anchoring.solving import offsets, records
 from anchoring.solving.fits import fit_record, with_closure
 
 
-def main(images, output, settings=None, external=None):
+def main(images, output, settings=None, prefer="order", external=None):
     settings = Settings(**(settings or {}))
-    references = external and {(record.band, record.name): record for record in records.read([external])}
-    records.write(output, [solved(image, settings, references) for image in images])
+    references = {(r.band, r.name): r for r in records.read([external])} if external else {}
+    records.write(output, [solved(image, settings, references, prefer) for image in images])
 
 
-def solved(image, settings, references):
-    """The record of an image of the plan; `references` are those of the ref_band, None where it is one itself."""
+def solved(image, settings, references, prefer):
+    """The record of an image of the plan; `references` are the records of the ref_band, if it is not in that itself."""
     known, pairs = {key: value for key, value in image.items() if key != "pairs"}, image["pairs"]
     measured = [None if pair["problem"] else read_measurement(pair["bins"], pair["pixels"]) for pair in pairs]
     fits = [fit_record(pair, m, settings, known["band"]) for pair, m in zip(pairs, measured, strict=True)]
     record = records.ImageRecord(**known, fits=fits)
-    record = offsets.solve_external(record) if references is None else offsets.solve_internal(record, references)
+    record = offsets.solve_internal(record, references, prefer)
     if record.chosen is None:
         return record
     fit = record.chosen_fit
@@ -27,7 +27,7 @@ def solved(image, settings, references):
         record,
         measured[record.chosen],
         settings,
-        reference_offset=references[fit.label, fit.reference].offset if references else 0.0,
+        reference_offset=references[fit.label, fit.reference].offset if fit.kind == "internal" else 0.0,
         range_follows=pairs[record.chosen]["range_follows"],
     )
 
@@ -39,5 +39,6 @@ if __name__ == "__main__":
         images=snakemake.params.images,
         output=snakemake.output[0],
         settings=snakemake.params.settings,
+        prefer=snakemake.params.prefer,
         external=snakemake.input.get("external"),
     )

@@ -3,11 +3,12 @@
 from anchoring import __version__
 from anchoring.script import run
 from anchoring.showing.page import survey, write_page
-from anchoring.solving import records
+from anchoring.solving import network_records, records
 
 
-def main(offsets, figures, simplify_labels, output):
-    values = survey(records.read(offsets), figures, simplify_labels)
+def main(offsets, figures, simplify_labels, output, networks=()):
+    found = [network_records.read(path) for path in networks]
+    values = survey(records.read(offsets), figures, simplify_labels, found)
     write_page(output, "survey.html.jinja", version=__version__, **values)
 
 
@@ -19,4 +20,5 @@ if __name__ == "__main__":
         figures=snakemake.params.figures,
         simplify_labels=snakemake.params.simplify_labels,
         output=snakemake.output[0],
+        networks=snakemake.input.networks,
     )

@@ -205,7 +205,7 @@ def project(tmp_path_factory):
     for other in ("pixels", "extensions"):
         shutil.copy(folder / "ref/plain_irac4_atgauss4.fits", folder / f"ref/{other}_irac4_atgauss4.fits")
         shutil.copy(project.image("plain", "F770W"), project.image(other, "F770W"))
-    set_cards(folder / "ref/plain_irac4_atgauss4.fits", 0, {"RMS": 0.01})
+    set_cards(folder / "ref/plain_irac4_atgauss4.fits", 0, {"RMS": 0.01, "REFZERR": 0.02})
     path = folder / "ref/pixels_irac4_atgauss4.fits"
     with fits.open(path) as stored:
         data, header = stored[0].data.copy(), stored[0].header.copy()
@@ -240,6 +240,15 @@ def test_the_conversion_is_in_the_log_and_the_table(project):
     assert "pixels of exactly -999 are taken as unobserved" in log.read_text()
 
 
+def test_the_error_of_a_zero_in_a_header_is_part_of_the_systematic_error(project):
+    (plain,), (pixels,) = (project.rows(target) for target in ("plain", "pixels"))
+    assert (plain["reference_zero_err"], plain["zero_reference"]) == ("0.02", "irac4_atgauss4")
+    assert_allclose(float(plain["zero_err"]), 0.02 * float(plain["slope"]))
+    variance = float(pixels["offset_sys"]) ** 2 + float(plain["zero_err"]) ** 2
+    assert_allclose(float(plain["offset_sys"]) ** 2, variance, rtol=1e-3)
+    assert (pixels["reference_zero_err"], pixels["zero_err"]) == ("", "")
+
+
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_reference_need_not_have_square_pixels(tmp_path, turned):
     """Every second column of a reference is one of the same sky, also where CROTA2 says how it lies."""
@@ -269,3 +278,4 @@ def test_check_reports_the_conversion(project):
     (row,) = project.rows("pixels")
     assert row["reference_unit"] in done.stdout
     assert done.stdout.count("Jy/pixel") == 1
+    assert "The zero level of irac4_atgauss4 is taken as exact, which none is" in done.stdout

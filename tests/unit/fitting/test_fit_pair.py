@@ -140,7 +140,8 @@ def test_each_flag_is_raised_by_what_it_means(rng):
     }
     for word, found in raised.items():
         assert word in found.flags, word
-    elsewhere = {"references_disagree", "misaligned", "uncorrelated"}  # test_offsets.py, test_alignment.py
+    # In test_offsets.py, test_alignment.py, test_network.py.
+    elsewhere = {"references_disagree", "misaligned", "uncorrelated", "reference_suspect", "not_adjusted"}
     assert set(raised) | elsewhere == set(flags.MEANING)
 
 

@@ -10,7 +10,7 @@ import measure_pair
 from anchoring.errors import AnchoringError
 from anchoring.files.intermediates import write_product
 from anchoring.measuring.measurement import read_measurement
-from anchoring.measuring.noise import Noise, noise_of_mean, reference_noise, sky_noise, stated_noise
+from anchoring.measuring.noise import Noise, noise_of_mean, reference_noise, sky_noise, stated_noise, zero_error
 from anchoring.measuring.samples import block_reduce
 from simulation.fields import correlated_noise
 
@@ -113,3 +113,11 @@ def test_noise_is_stated_in_mjy_or_by_a_keyword_in_the_unit_of_the_image():
 def test_a_keyword_that_is_no_noise_is_refused(keyword):
     with pytest.raises(AnchoringError, match=keyword):
         stated_noise(keyword, {"WORDS": "many"}, 1.0)
+
+
+def test_the_error_of_a_zero_is_what_the_header_states():
+    assert zero_error({}, "a.fits") is None
+    assert zero_error({"REFZERR": 0.02}, "a.fits") == 0.02
+    for wrong in (-0.1, "0.02", float("nan"), True):
+        with pytest.raises(AnchoringError, match=r"a.fits has REFZERR = .*expected the error of its zero level"):
+            zero_error({"REFZERR": wrong}, "a.fits")

@@ -71,6 +71,70 @@ def test_a_ref_band_that_is_passed_over_is_named_by_the_bands_that_need_it(tree)
     assert f"{path}.gz is compressed" in reasons["F2100W"]
 
 
+def with_own(tree, *labels, band="f2100w"):
+    """Give F2100W of both targets references and kernels."""
+    for label in labels:
+        for target in ("ngc0001", "eso097_013"):
+            touch(tree / f"ref/{target}_{label}.fits")
+        (tree / f"kernels/{band}_to_{label.split('_at')[-1]}.fits").touch()
+
+
+def labels_of(plan, part="ngc0001_miri_lv3_f2100w"):
+    return [pair.label for pair in plan.pairs[image_named(plan, part)]]
+
+
+def test_shipped_references_of_a_band_are_used_where_they_are(tree):
+    assert labels_of(make_plan(config_of(tree))) == ["F770W"]
+    with_own(tree, "mips24")
+    plan = make_plan(config_of(tree))
+    assert labels_of(plan) == ["F770W", "mips24"]
+    assert not any(pair.problem for pair in plan.possible_pairs())
+    # A reference that is there lacks its kernel: that is worth a row.
+    (tree / "kernels/f2100w_to_mips24.fits").unlink()
+    plan = make_plan(config_of(tree))
+    assert "no kernel" in plan.pairs[image_named(plan, "ngc0001_miri_lv3_f2100w")][1].problem
+
+
+def test_configured_references_of_a_band_are_rows_also_where_they_are_missing(tree):
+    own = {"ref_band": "F770W", "external_bands": {"F770W": "irac4_atgauss4", "F2100W": ["mips24", "ref_band", "w4"]}}
+    config = config_of(tree, instruments={**INSTRUMENTS, "miri": own})
+    with_own(tree, "w4")
+    plan = make_plan(config)
+    assert labels_of(plan) == ["mips24", "F770W", "w4"]
+    assert "ngc0001_mips24.fits" in plan.pairs[image_named(plan, "ngc0001_miri_lv3_f2100w")][0].problem
+    assert labels_of(plan, "ngc0001_miri_lv3_f770w") == ["irac4_atgauss4"]
+    own["external_bands"]["F2100W"] = None  # switched off
+    assert labels_of(make_plan(config)) == ["F770W"]
+    own["external_bands"]["F770W"] = ["irac4_atgauss4", "ref_band"]
+    with pytest.raises(PlanError, match="external_bands of the ref_band of miri has 'ref_band'"):
+        make_plan(config)
+
+
+def test_a_band_with_a_reference_of_its_own_needs_no_ref_band(tree):
+    shutil.rmtree(tree / "in/ngc0001/F770W")
+    with_own(tree, "mips24")
+    plan = make_plan(config_of(tree))
+    assert not plan.skipped
+    assert labels_of(plan) == ["mips24"]
+    (tree / "ref/ngc0001_mips24.fits").unlink()
+    ((image, reason),) = make_plan(config_of(tree)).skipped.items()
+    assert (image.band, "F770W" in reason) == ("F2100W", True)
+
+
+def test_an_instrument_that_is_switched_off_uses_no_shipped_reference(tree):
+    with_own(tree, "mips24")
+    instruments = {**INSTRUMENTS, "miri": {"ref_band": None, "external_bands": ["irac4_atgauss4"]}}
+    plan = make_plan(config_of(tree, instruments=instruments))
+    assert {image.band for image in plan.skipped} == {"F770W", "F2100W"}
+
+
+def test_errors_of_zeros_are_of_external_references(tree):
+    for wrong in ("w9", "F770W"):
+        with pytest.raises(PlanError, match=r"reference_zero_err has .*no reference"):
+            make_plan(config_of(tree, reference_zero_err={wrong: 0.02}))
+    make_plan(config_of(tree, reference_zero_err={"irac1": 0.02, "IRAC4_atgauss4.0": 0.01, "mips24": 0.1}))
+
+
 def test_labels_of_one_resolution_are_one_reference(tree):
     (tree / "kernels/f770w_to_gauss15.fits").touch()
     touch(tree / "ref/ngc0001_w3_atgauss15.0.fits")
@@ -100,3 +164,47 @@ def test_results_whose_names_would_be_too_long_are_named(tree):
     name = f"F2100W_{long['F2100W']}_on_{long['F770W']}.log"
     assert f"the result {name} would have a name of {len(name)} bytes; expected at most 255" in internal.problem
     assert len(name) > 255
+
+
+def named_pairs(plan, target="ngc0001", instrument="miri"):
+    return [(p.image.band, p.reference, p.problem) for p in plan.networks[target, instrument]]
+
+
+def test_a_network_has_every_image_on_every_reference_and_every_other_band(tree):
+    folder = tree / "in/ngc0001"
+    touch(folder / "F1000W/lv3/ngc0001_miri_lv3_f1000w_i2d_align.fits")
+    for kernel in ("f1000w_to_gauss4", "f2100w_to_gauss4", "f1000w_to_f2100w"):
+        (tree / f"kernels/{kernel}.fits").touch()
+    assert make_plan(config_of(tree)).networks == {}
+    for asked in ({"network": True}, {"solution": "adjustment"}):
+        plan = make_plan(config_of(tree, **asked))
+        f770w, f2100w = (f"ngc0001_miri_lv3_{band}" for band in ("f770w", "f2100w"))
+        found = named_pairs(plan)
+        assert len(found) == len(set(found)) == 6
+        assert {pair[:2] for pair in found} == {
+            ("F770W", "irac4_atgauss4"), ("F1000W", f770w), ("F2100W", f770w),  # of the tree
+            ("F1000W", "irac4_atgauss4"), ("F2100W", "irac4_atgauss4"), ("F1000W", f2100w),
+        }  # fmt: skip
+        # The measurements of the tree are those of the network: one file, one pair.
+        (tree_pair,) = plan.pairs[image_named(plan, f2100w)]
+        assert plan.pair("ngc0001", "F2100W", f2100w, f770w) is tree_pair
+        assert len(plan.possible_pairs()) == len({(p.image, p.reference) for p in plan.possible_pairs()})
+    (tree / "kernels/f1000w_to_gauss4.fits").unlink()  # a pair of the network says what it lacks, and is not tried
+    plan = make_plan(config_of(tree, network=True))
+    (lacking,) = [pair for pair in plan.networks["ngc0001", "miri"] if pair.problem]
+    assert (lacking.image.band, lacking.label, "f1000w_to_gauss4" in lacking.problem) == (
+        "F1000W",
+        "irac4_atgauss4",
+        True,
+    )
+    assert lacking not in plan.possible_pairs()
+
+
+def test_images_of_one_name_in_several_bands_are_told_apart(tree):
+    for band in ("F1000W", "F1130W", "F2100W"):
+        touch(tree / f"in/ngc0001/{band}/lv3/miri_i2d_align.fits")
+        (tree / f"kernels/{band.lower()}_to_f2100w.fits").touch()
+    plan = make_plan(config_of(tree, network=True))
+    files = [(p.image.band, p.image.name, p.reference) for p in plan.networks["ngc0001", "miri"]]
+    assert len(files) == len(set(files))
+    assert {("F1000W", "miri", "F1130W_miri"), ("F1000W", "miri", "F2100W_miri")} <= set(files)

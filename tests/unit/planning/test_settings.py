@@ -11,7 +11,7 @@ from runs import Project, shipped
 from snakemake.utils import update_config, validate
 from trees import plan_of_one
 
-from anchoring.planning.settings import PlanError, gather, problems
+from anchoring.planning.settings import PlanError, external_bands, gather, is_shipped, problems
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
@@ -71,6 +71,15 @@ def test_reference_of_the_keys_says_what_the_schema_says():
             "'external_bands' of acme is given twice",
         ),
         (
+            {"external_bands": {"F2100W": "mips24"}, "instruments": {"miri": {"external_bands": {"f2100w": ["w4"]}}}},
+            "'external_bands' of miri, F2100W, is given twice",
+        ),
+        (
+            {"external_bands": {"miri": "mips24"}, "instruments": {"miri": {"external_bands": {"F770W": ["w4"]}}}},
+            "'external_bands' of miri is given twice",
+        ),
+        ({"external_bands": {"F2100W": [4]}}, "'external_bands.F2100W"),
+        (
             {"internal_conv_band": {"miri": "gauss4"}, "instruments": {"miri": {"internal_conv_band": "gauss4"}}},
             "'internal_conv_band' of miri is given twice",
         ),
@@ -118,6 +127,13 @@ def completed(config):
             },
         ),
         ({"ref_band": None, "external_bands": None}, {}),
+        (
+            {"external_bands": {"miri": ["w3_atgauss15"], "f2100w": ["mips24"]}, "ref_band": {"miri": "F560W"}},
+            {
+                "miri": {"ref_band": "F560W", "external_bands": {"F560W": ["w3_atgauss15"], "f2100w": ["mips24"]}},
+                **{name: {"external_bands": {"f2100w": ["mips24"]}} for name in ("nircam", "niriss")},
+            },
+        ),
     ],
 )
 def test_published_parameters_are_those_of_the_instruments(base, published, instruments):
@@ -127,6 +143,19 @@ def test_published_parameters_are_those_of_the_instruments(base, published, inst
         update_config(config, changes)
         completed(config)
     assert found == expected
+
+
+def test_references_of_a_band_leave_those_of_the_ref_band_as_they_are():
+    for given in (
+        {"external_bands": {"F2100W": "mips24"}},
+        {"instruments": {"miri": {"external_bands": {"F2100W": "mips24"}}}},
+    ):
+        config = completed({**PLACES, **given})
+        assert external_bands(config, "miri") == ["irac4_atgauss4", "w3_atgauss15"]
+        assert external_bands(config, "miri", "f2100W") == ["ref_band", "mips24"]
+        assert external_bands(config, "miri", "F1000W") == ["ref_band"]
+        assert not is_shipped(config, "miri", "F2100W")
+    assert is_shipped(completed(dict(PLACES)), "miri", "F2100W")
 
 
 def test_an_instrument_that_is_switched_off_stays_so():

@@ -14,6 +14,11 @@ def fitted(label, intercept, slope=1.0, **more):
     return make_fit(label, slope=slope, intercept=intercept, **{**known, **more})
 
 
+def on_band(band, intercept, slope=1.0, **more):
+    """A fit on an image of the ref_band."""
+    return fitted(band, intercept, slope, kind="internal", **more)
+
+
 def failed(label, status="failed"):
     return make_fit(label, status=status, reason="no pixels")
 
@@ -36,7 +41,7 @@ def test_nothing_usable_is_failed_if_tried_and_skipped_if_not():
 def test_internal_offset_carries_the_offset_of_the_reference_band():
     # y = 2 x_true + 0.3 and x = x_true - 0.5: the fit sees y = 2 x + 1.3 and y needs -0.3.
     references = {("x1", "x1"): anchored(0.5)}
-    solved = solve_internal(make_image(fitted("x1", 1.3, 2.0)), references)
+    solved = solve_internal(make_image(on_band("x1", 1.3, 2.0)), references)
     assert_allclose(solved.offset, -0.3)
     variance = 0.05**2 + (0.5 * 0.1) ** 2 + (2 * 0.04) ** 2 - 2 * 0.5 * 0.002
     assert_allclose(solved.offset_err, variance**0.5)
@@ -50,7 +55,7 @@ def test_internal_offset_comes_from_the_anchored_mosaic_with_most_pixels():
         ("x2", "x2"): anchored(0.0),
         ("x3", "x3"): make_image(status="failed", reason="no pixels"),
     }
-    fits = [fitted("x1", 1.0, n_pixels=5), fitted("x2", 2.0, n_pixels=50), fitted("x3", 3.0, n_pixels=500)]
+    fits = [on_band("x1", 1.0, n_pixels=5), on_band("x2", 2.0, n_pixels=50), on_band("x3", 3.0, n_pixels=500)]
     solved = solve_internal(make_image(*fits), references)
     assert (solved.offset, solved.reference) == (-2.0, "x2")
     assert solved.fits[2].status == "failed"
@@ -98,3 +103,51 @@ def test_a_single_reference_has_no_tension():
     (fit,) = solve_external(make_image(fitted("irac4", -0.2))).fits
     assert fit.tension is None
     assert fit.offset_sys == 0.01
+
+
+def test_a_band_with_references_of_its_own_has_every_way_as_a_row():
+    references = {("x1", "x1"): anchored(0.5), ("x2", "x2"): anchored(0.4)}
+    fits = [on_band("x1", 1.3, n_pixels=5), on_band("x2", 1.2, n_pixels=50), fitted("mips24", 0.1), failed("w4")]
+    solved = solve_internal(make_image(*fits), references)
+    # The order is that of the fits; of the images of the ref_band, the one with most pixels.
+    assert (solved.reference, solved.chosen) == ("x2", 1)
+    assert_allclose([fit.offset for fit in solved.fits[:3]], [-0.8, -0.8, -0.1])
+    assert solved.fits[0].tension is None
+    assert_allclose(solved.fits[1].tension, -solved.fits[2].tension)
+    assert "references_disagree" in solved.flags
+    alone = solve_internal(make_image(*fits[:2]), references)
+    assert [fit.tension for fit in alone.fits] == [None, None]
+    assert alone.offset_sys < solved.offset_sys  # references that disagree widen the error here, too
+
+
+def test_the_smallest_error_is_preferred_if_that_is_asked_for():
+    references = {("x1", "x1"): anchored(0.5)}
+    fits = [on_band("x1", 0.0), fitted("w4", 0.4, intercept_err=np.nan), fitted("mips24", 0.1, intercept_err=0.02)]
+    assert solve_internal(make_image(*fits), references).reference == "x1"
+    solved = solve_internal(make_image(*fits), references, "smallest_error")
+    assert (solved.reference, solved.offset, solved.offset_err) == ("mips24", -0.1, 0.02)
+    only = solve_external(make_image(failed("x"), fits[1], fitted("w3", -0.3)), "smallest_error")
+    assert only.reference == "w3"
+    assert solve_external(make_image(fits[1]), "smallest_error").reference == "w4"
+
+
+def test_the_error_of_a_zero_goes_through_the_slopes():
+    """Also into an internal offset, once, and as a part that can be told from the rest."""
+    external = solve_external(make_image(fitted("irac4", -0.5, 2.0, reference_zero_err=0.03)))
+    assert (external.chosen_fit.zero_err, external.chosen_fit.zero_reference) == (0.06, "irac4")
+    assert_allclose(external.offset_sys, np.hypot(0.01, 0.06))
+    assert external.offset_err == 0.05
+    without = solve_external(make_image(fitted("irac4", -0.5, 2.0)))
+    assert (without.chosen_fit.zero_err, without.offset_sys) == (None, 0.01)
+    internal, exact = (
+        solve_internal(make_image(on_band("F770W", 0.1, 0.5)), {("F770W", "F770W"): reference})
+        for reference in (external, without)
+    )
+    assert (internal.chosen_fit.zero_err, internal.chosen_fit.zero_reference) == (0.03, "irac4")
+    assert_allclose(internal.offset_sys**2, exact.offset_sys**2 + 0.03**2)
+    assert (internal.offset, internal.offset_err) == (exact.offset, exact.offset_err)
+
+
+def test_errors_of_zeros_count_in_what_disagrees():
+    fits = [fitted("irac4", -0.2, reference_zero_err=0.3), fitted("w3", -0.8)]
+    assert all(not fit.flags for fit in solve_external(make_image(*fits)).fits)

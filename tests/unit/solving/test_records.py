@@ -37,4 +37,4 @@ def test_the_error_of_an_offset_holds_both_of_its_parts():
 def test_every_number_of_a_fit_has_a_format_and_no_text_has():
     assert {"slope", "n_bins", "offset_sys", "range_min"} <= set(records.FORMS)
     assert not {"label", "reason", "flags", "noise"} & set(records.FORMS)
-    assert set(records.UNITS.values()) == {"MJy/sr", "arcsec"}
+    assert set(records.UNITS.values()) == {"MJy/sr", "arcsec", "MJy sr-1 arcmin-1"}

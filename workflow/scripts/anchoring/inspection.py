@@ -18,11 +18,15 @@ from .images.units import brightness_unit
 from .measuring import noise
 from .planning import cost
 from .showing import tables
+from .showing.text import zero_words
 from .solving import offsets
 from .solving.records import OF_THE_PLAN, FitRecord, ImageRecord
 
 READY = "ready to be anchored"
-LEGEND = "-> the reference that would be used    ok usable too    !! missing or wrong"
+LEGEND = {
+    "order": "-> the reference that would be used    ok usable too    !! missing or wrong",
+    "smallest_error": "ok usable: of these, the one with the smallest error will be used    !! missing or wrong",
+}
 
 # The fit of a pair that nothing speaks against, until the run makes it: a line through 0, without error.
 ERRORS = ("slope_err", "intercept_err", "covariance", "slope_sys", "intercept_sys", "covariance_sys")
@@ -54,7 +58,8 @@ def inspect(mosaics):
         (whether ranges are percentiles in a galaxy), `method` (of reprojection) and `pairs`, each with reference,
         ref_filter, label, kind, resolution, problem (or empty), path (of the reference image), kernel and
         reference_kernel (paths, or None where nothing is convolved), `error` (path of the reference's uncertainty map,
-        or None) and `noise` (MJy/sr, the keyword of its header that holds it, or None).
+        or None), `noise` (MJy/sr, the keyword of its header that holds it, or None) and `reference_zero_err` (MJy/sr,
+        or None).
 
     Returns
     -------
@@ -68,7 +73,7 @@ def inspect(mosaics):
     for record in (r for r in looked if _has_references(r, "external")):
         solved.append(offsets.solve_external(record))
         references.setdefault((record.target, record.instrument), {})[record.band, record.name] = solved[-1]
-    for record in (r for r in looked if _has_references(r, "internal")):
+    for record in (r for r in looked if r.fits and not _has_references(r, "external")):
         beside = references.get((record.target, record.instrument), {})
         solved.append(offsets.solve_internal(record, beside))
     return sorted(solved, key=_place)
@@ -140,7 +145,7 @@ def _tried(mosaic, pair, files):
         notes = _notes(see, pair["path"]) if Path(pair["path"]).is_file() else []
     if pair["kernel"]:
         notes.append(_kernel_note(pair["kernel"], files))
-    known["notes"] = notes + _noise_notes(pair)
+    known |= {"notes": notes + _noise_notes(pair), "reference_zero_err": pair["reference_zero_err"]}
     if pair["problem"]:
         return InspectedFit(**known, status="skipped", reason=pair["problem"])
     try:
@@ -149,6 +154,9 @@ def _tried(mosaic, pair, files):
         grid = see(pair["path"])
         steps |= _convolutions(pair["path"], grid, pair["reference_kernel"], files)
         window, others = _comparison(mosaic, seen, pair["path"], grid, files)
+        if pair["kind"] == "external":
+            stated = noise.zero_error(grid.header, pair["path"])
+            known["reference_zero_err"] = stated if known["reference_zero_err"] is None else known["reference_zero_err"]
         _look_beside(mosaic, pair, grid, files)
     except Exception as error:
         return InspectedFit(**known, status="failed", reason=reason_of(error, f"{path} on {pair['path']}"))
@@ -229,14 +237,17 @@ def _kernel_note(path, files):
 # --- in words -------------------------------------------------------------------------------------------------------
 
 
-def listing(solved):
-    """Lines on every image and pair of the records of `inspect`, and what the run will cost."""
-    lines = [LEGEND]
+def listing(solved, prefer="order"):
+    """Lines on every image and pair of the records of `inspect`, and what the run will cost.
+
+    `prefer` is that of the run: how it will choose between usable references.
+    """
+    lines = [LEGEND[prefer]]
     for before, record in zip([None, *solved], solved, strict=False):
         if before is None or record.target != before.target:
             lines += ["", record.target]
-        lines += _image_lines(record)
-    return "\n".join([*lines, "", _total(solved)])
+        lines += _image_lines(record, prefer)
+    return "\n".join([*lines, "", *filter(None, [zero_words(solved)]), _total(solved)])
 
 
 def verdict(solved):
@@ -244,12 +255,13 @@ def verdict(solved):
     return tables.closing_words(tables.image_rows(solved), what=READY)
 
 
-def _image_lines(record):
+def _image_lines(record, prefer):
     lines = [f"  {_phrases(record.band, Path(record.image).name, *record.notes)}"]
     if not record.fits:
         lines.append(f"    !! {record.reason}")
     for index, fit in enumerate(record.fits):
-        mark = "->" if index == record.chosen else "ok" if fit.status == "fitted" else "!!"
+        chosen = index == record.chosen and prefer == "order"
+        mark = "->" if chosen else "ok" if fit.status == "fitted" else "!!"
         name = fit.label if fit.kind == "external" else f"{fit.reference} at {fit.resolution}"
         price = _price(cost.together(fit.steps.values())) if fit.steps else ""
         lines.append(f"    {mark} {_phrases(name, fit.reason, *fit.notes, price)}")

@@ -14,7 +14,7 @@ SIGNAL = ("SCI", "IMAGE", "SIGNAL")
 UNCERTAINTY = ("ERR", "ERROR", "UNC", "SIGMA", "NOISE")
 MASK = ("MASK",)
 # Keywords that an extension inherits from the primary header.
-INHERITED = ("BUNIT", "BMAJ", "BMIN", "RESTWAV", "RESTFRQ")
+INHERITED = ("BUNIT", "BMAJ", "BMIN", "RESTWAV", "RESTFRQ", "REFZERR")
 REPEATED = 5  # pixels with exactly the same value, far from all others, make it a sentinel
 INNER = 16.0  # percentile at which the tail of a distribution begins: 1 sigma of a normal one
 STEPS = 10.0  # largest ratio of values in an image of a few values only

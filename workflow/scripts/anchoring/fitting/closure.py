@@ -4,6 +4,8 @@ from ..measuring.binning import bin_medians
 from .binned import line_of_bins
 from .errors_in_variables import errors_in_variables
 from .fit_pair import noise_of
+from .jackknife import blocks_of
+from .planes import fit_plane, without_plane
 
 
 def closure(measurement, settings, *, offset, reference_offset, move=0.0):
@@ -25,6 +27,9 @@ def closure(measurement, settings, *, offset, reference_offset, move=0.0):
     AnchoringError
         If there is no line.
     """
+    if settings.gradient == "nuisance":
+        plane = fit_plane(measurement, settings, blocks_of(measurement.samples), noise_of(measurement))
+        measurement = without_plane(measurement, plane)
     samples = measurement.samples
     x, y, _ = samples._replace(x=samples.x + reference_offset, y=samples.y + offset).covered(settings.least_coverage())
     if settings.estimator == "errors_in_variables":

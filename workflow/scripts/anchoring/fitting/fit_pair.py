@@ -8,11 +8,12 @@ import numpy as np
 
 from ..errors import AnchoringError
 from ..images.coverage import beam_area, least_coverage
+from ..measuring.binning import bin_medians
 from ..measuring.measurement import Measurement
 from ..measuring.noise import RELATIVE_ERROR
-from . import flags, jackknife, systematics
+from . import flags, jackknife, planes, systematics
 from .binned import bin_weights, fit_line, line_of_bins
-from .errors_in_variables import errors_in_variables, moments, moments_line, require_rise
+from .errors_in_variables import Relation, errors_in_variables, moments, moments_line, require_rise
 from .settings import Settings
 
 REFITS = 4  # passes of a fit without one block, from the line of all: enough for 3 % of its error
@@ -30,6 +31,9 @@ class Fit(NamedTuple):
     n_independent : float
         Beam areas, pi / (4 ln 2) FWHM^2, covered by the samples in the range.
     flags : tuple of str
+    plane : (2,) array or None
+        Gradient to the east and to the north, MJy/sr per arcmin, if one was fitted with the line.
+    plane_covariance : (2, 2) array or None
     """
 
     slope: float
@@ -40,6 +44,8 @@ class Fit(NamedTuple):
     used: np.ndarray
     n_independent: float
     flags: tuple
+    plane: np.ndarray | None = None
+    plane_covariance: np.ndarray | None = None
 
 
 def fit_pair(measurement, settings, known_slopes=None):
@@ -73,21 +79,101 @@ def fit_pair(measurement, settings, known_slopes=None):
     AnchoringError
         If there is no line.
     """
-    if not measurement.bins.count.any():
-        raise AnchoringError(_nothing_in_range(measurement))
-    samples, limits, zero = measurement.samples, measurement.limits, measurement.zero
+    samples, limits = measurement.samples, measurement.limits
     blocks = jackknife.blocks_of(samples)
-    weights = jackknife.without_one(blocks.number)
-    zero = limits[0] - (limits[1] - limits[0]) / 7 if zero is None else zero
-    context = _Context(measurement, settings, noise_of(measurement), zero, blocks, weights)
-    line, replicates, changes = (_binned if settings.estimator == "binned" else _errors_in_variables)(context)
-    require_rise(line.slope, limits)
+    context, line, replicates, changes = _line_of(measurement, settings, blocks)
     statistical = jackknife.stated_covariance(*replicates, within=blocks.within)
     systematic = sum((np.outer(d, d) for d in changes), np.zeros((2, 2)))
     in_range = np.count_nonzero((samples.x >= limits[0]) & (samples.x < limits[1]))
     independent = in_range / beam_area(samples.beam)
     found = _flags(context, line, np.sqrt(np.diag(statistical)), known_slopes)
-    return Fit(line.slope, line.intercept, line.rms, statistical, systematic, line.used, independent, found)
+    plane = context.plane and (context.plane.slope, context.plane.covariance(blocks.within))
+    known = (line.slope, line.intercept, line.rms, statistical, systematic, line.used, independent, found)
+    return Fit(*known, *(plane or ()))
+
+
+class Replicated(NamedTuple):
+    """A line, its replicates without each block of the sky, and its systematic changes.
+
+    slope, intercept : float
+    replicates : (2, blocks) array
+        Slope and intercept.
+    changes : (k, 2) array
+        Changes of (slope, intercept), independent of each other.
+    within : float
+        `Blocks.within`.
+    """
+
+    slope: float
+    intercept: float
+    replicates: np.ndarray
+    changes: np.ndarray
+    within: float
+
+
+def fit_in_blocks(measurement, settings, blocks):
+    """The fit of `fit_pair` without each of some given blocks, such as those that several pairs share.
+
+    Parameters
+    ----------
+    measurement : Measurement
+    settings : Settings
+    blocks : jackknife.Blocks
+        Of its samples.
+
+    Returns
+    -------
+    Replicated
+
+    Raises
+    ------
+    AnchoringError
+        If there is no line, or not without each block: its error is not known then.
+    """
+    _, line, replicates, changes = _line_of(measurement, settings, blocks)
+    replicates = np.array(replicates)
+    if replicates.shape[1] < jackknife.LEAST_BLOCKS or not np.isfinite(replicates).all():
+        raise AnchoringError(
+            f"the error of the line is not known: it has no replicates without each of {blocks.number} blocks of the "
+            f"sky; expected at least {jackknife.LEAST_BLOCKS} with data in the range"
+        )
+    return Replicated(line.slope, line.intercept, replicates, np.array(changes).reshape(-1, 2), blocks.within)
+
+
+def _line_of(measurement, settings, blocks):
+    """The context of a fit, its line, the replicates of that, (2, blocks), and its systematic changes."""
+    if not measurement.bins.count.any():
+        raise AnchoringError(_nothing_in_range(measurement))
+    limits, zero, sigma_x = measurement.limits, measurement.zero, noise_of(measurement)
+    zero = limits[0] - (limits[1] - limits[0]) / 7 if zero is None else zero
+    weights, plane = jackknife.without_one(blocks.number), None
+    if settings.gradient == "nuisance":
+        plane = planes.fit_plane(measurement, settings, blocks, sigma_x)
+        measurement = planes.without_plane(measurement, plane)
+    context = _Context(measurement, settings, sigma_x, zero, blocks, weights, plane)
+    line, replicates, changes = (_binned if settings.estimator == "binned" else _errors_in_variables)(context)
+    require_rise(line.slope, limits)
+    if plane is not None:
+        # Lines are linear in y: without a block the plane is another, and what it takes off y is.
+        moved = plane.replicates - plane.slope[:, None]
+        replicates = np.array(replicates) - np.array(_lines_of_positions(context, line)).T @ moved
+    return context, line, replicates, changes
+
+
+def _lines_of_positions(context, line):
+    """Slope and intercept, (2,) arrays, of the lines through east and north in place of y."""
+    measurement = context.measurement
+    place = planes.positions(measurement)
+    if context.settings.estimator == "binned":
+        bins = [bin_medians(measurement.samples.x, values, measurement.edges) for values in place]
+        weights = bin_weights(measurement.bins, context.settings)
+        there = line.used & np.isfinite(bins[0].median)
+        lines = (fit_line(b.x[there], b.median[there], weights=weights[there], passes=1) for b in bins)
+        return [np.array(found[:2]) for found in lines]
+    x, _, mask = measurement.samples.covered(context.settings.least_coverage())
+    used = line.relation.used
+    t, weight = line.relation.x_true, line.relation.weight
+    return [np.array(moments_line(moments(t, x[used], v[mask][used], weight).sum(axis=1))) for v in place]
 
 
 def noise_of(measurement):
@@ -117,16 +203,27 @@ def as_record(fit):
         "n_independent": fit.n_independent,
         "used": fit.used.tolist(),
         "flags": list(fit.flags),
+        **({} if fit.plane is None else _plane_of(fit)),
+    }
+
+
+def _plane_of(fit):
+    names = ("gradient_east", "gradient_north")
+    errors = np.sqrt(np.diag(fit.plane_covariance))
+    return {
+        **{name: float(value) for name, value in zip(names, fit.plane, strict=True)},
+        **{f"{name}_err": float(error) for name, error in zip(names, errors, strict=True)},
     }
 
 
 class _Context(NamedTuple):
-    measurement: Measurement
+    measurement: Measurement  # without the plane, if there is one
     settings: Settings
     sigma_x: float
     zero: float
     blocks: jackknife.Blocks
     weights: np.ndarray
+    plane: planes.Plane | None = None
 
     def covered(self, estimator=None):
         """x and y of the samples that an estimator uses, and their blocks."""
@@ -143,6 +240,7 @@ class _Line(NamedTuple):
     used: np.ndarray
     noise_counts: bool
     open: tuple = (0.0, 0.0)
+    relation: Relation | None = None  # of errors_in_variables
 
 
 def _binned(context):
@@ -202,7 +300,7 @@ def _errors_in_variables(context):
         changes.append(systematics.change(relation, noisier))
     count, _ = np.histogram(t, context.measurement.edges)
     noise_counts = math.isfinite(context.measurement.noise.sigma)
-    line = _Line(relation.slope, relation.intercept, relation.scatter, count > 0, noise_counts, relation.change)
+    line = _Line(*relation[:3], count > 0, noise_counts, relation.change, relation)
     return line, _refitted(context, relation, replicates), changes
 
 
@@ -241,7 +339,10 @@ def _flags(context, line, errors, known_slopes):
     filled, _ = np.histogram(samples.x, measurement.edges)
     near_edge = coverage < least_coverage(flags.EDGE)
     residual = _residual(line, x, y)
-    plane = systematics.plane_significance(residual, row, column, context.blocks.index[in_range], context.weights)
+    if context.plane is None:
+        plane = systematics.plane_significance(residual, row, column, context.blocks.index[in_range], context.weights)
+    else:
+        plane = context.plane.significance(context.blocks.within)
     raised = {
         "few_bins": np.count_nonzero(line.used) < flags.FEW_BINS,
         "range_outside_data": np.count_nonzero(filled) < len(filled) / 2,

@@ -7,7 +7,9 @@ from ..labels import split_label
 MEANING = {
     "few_bins": "fewer than 5 bins went into the line",
     "range_outside_data": "the reference has data in less than half of the bins of the range",
-    "references_disagree": "another external reference gives an offset more than 2.5 sigma from this one",
+    "references_disagree": "another reference of the band gives an offset more than 2.5 sigma from this one",
+    "reference_suspect": "the adjustment of all pairs finds the zero level of the reference wrong: see the network",
+    "not_adjusted": "the adjustment of all pairs has no answer for this image: the offset is that of this fit",
     "slope_unusual": "the slope is outside what is known of this pair of bands, by more than twice its error",
     "gradient": "a plane fitted to the residual image differs from zero by more than 3 sigma",
     "structured_residuals": "residuals differ more between blocks of the field than in them, as by steps of tiles",

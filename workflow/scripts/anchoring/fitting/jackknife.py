@@ -51,6 +51,44 @@ def blocks_of(samples):
     return Blocks(index, filled.size, variance_within(side / samples.beam) if samples.beam > 0 else 1.0)
 
 
+def common_blocks(measurements):
+    """The Blocks of several pairs on one sky: the same squares for all, so that one can be left out of all at once.
+
+    Squares along longitude and latitude about the middle of the first pair, at least BEAMS of the widest beam wide and
+    1 / ACROSS of all that the pairs cover.
+
+    Parameters
+    ----------
+    measurements : list of Measurement
+        With a `centre` each.
+
+    Returns
+    -------
+    list of Blocks, of the samples of each; their `number` is that of all.
+    """
+    places = [_on_sky(m, measurements[0].centre) for m in measurements]
+    beams = [m.samples.beam * m.samples.side * math.sqrt(abs(np.linalg.det(m.axes))) for m in measurements]
+    low = np.min([place.min(axis=1) for place in places], axis=0)[:, None]
+    across = max(np.max([place.max(axis=1) for place in places], axis=0) - low[:, 0])
+    side = max(BEAMS * max(beams), across / ACROSS * (1 + 1e-9))
+    squares = [np.floor((place - low) / side).astype(np.int64) for place in places]
+    filled, index = np.unique(np.concatenate([s[0] * 1000 + s[1] for s in squares]), return_inverse=True)
+    starts = np.cumsum([0, *(s.shape[1] for s in squares)])
+    return [
+        Blocks(index[start:end], filled.size, variance_within(side / beam) if beam > 0 else 1.0)
+        for start, end, beam in zip(starts, starts[1:], beams, strict=False)
+    ]
+
+
+def _on_sky(measurement, origin):
+    """East and north of the samples of a pair from a position (longitude, latitude, degrees), (2, n) array, arcsec."""
+    samples = measurement.samples
+    steps = np.stack([samples.column - samples.column.mean(), samples.row - samples.row.mean()]) * samples.side
+    longitude, latitude = (here - there for here, there in zip(measurement.centre, origin, strict=True))
+    east = ((longitude + 180) % 360 - 180) * math.cos(math.radians(origin[1]))
+    return measurement.axes @ steps + 3600 * np.array([[east], [latitude]])
+
+
 def variance_within(side):
     """Fraction of the variance of a mean over many blocks that the scatter of independent blocks would give.
 

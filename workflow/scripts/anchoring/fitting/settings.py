@@ -16,12 +16,15 @@ class Settings(NamedTuple):
     bin_weights : {"equal", "count"}
     clip : {"std", "mad"}
         Of bins; errors_in_variables always clips pixels by the MAD.
+    gradient : {"none", "nuisance"}
+        Whether a plane across the image is fitted with the line.
     """
 
     estimator: str = "binned"
     erode_fwhm: float | None = None
     bin_weights: str = "equal"
     clip: str = "std"
+    gradient: str = "none"
 
     def least_coverage(self, estimator=None):
         """Beam coverage, 0 to 1, from which on pixels are used, by this estimator or another."""

@@ -101,6 +101,7 @@ def measure_pair(
         span=value_range(x, binned),
         zero=zero,
         axes=np.eye(2) if wcs is None else grid_axes(wcs, samples),
+        centre=None if wcs is None else grid_centre(wcs, samples),
         noise=noise,
     )
 
@@ -124,12 +125,23 @@ def grid_axes(wcs, samples):
     (2, 2) array
         arcsec; first column for a step along x, second along y.
     """
-    middle = ((place.mean() if place.size else 0.0) for place in (samples.column, samples.row))
-    x, y = ((place + 0.5) * samples.side - 0.5 for place in middle)
+    x, y = _middle(samples)
     world = wcs.all_pix2world([[x, y], [x + 1, y], [x, y + 1]], 0)[:, [wcs.wcs.lng, wcs.wcs.lat]]
     longitude, latitude = (world[1:] - world[0]).T
     cosine = np.cos(np.radians(world[0, 1]))
     return 3600 * np.stack([((longitude + 180) % 360 - 180) * cosine, latitude])
+
+
+def grid_centre(wcs, samples):
+    """Longitude and latitude, degrees in the frame of the WCS, of the middle of samples: of their mean place."""
+    world = wcs.all_pix2world([_middle(samples)], 0)[0]
+    return float(world[wcs.wcs.lng]), float(world[wcs.wcs.lat])
+
+
+def _middle(samples):
+    """Pixel (x, y) of the mean place of samples."""
+    middle = ((place.mean() if place.size else 0.0) for place in (samples.column, samples.row))
+    return [(place + 0.5) * samples.side - 0.5 for place in middle]
 
 
 def _require_a_beam(pixels, beam, names):

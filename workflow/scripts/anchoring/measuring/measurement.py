@@ -10,6 +10,9 @@ from .density import Density
 from .noise import Noise
 from .samples import Samples
 
+# As they are in the file.
+STATED = ("span", "zero", "centre", "image_source", "reference_source", "reference_unit", "zero_err")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
@@ -27,10 +30,12 @@ class Measurement:
     span: tuple | None = None  # lowest and highest value of the reference in the overlap, MJy/sr
     zero: float | None = None  # value of the reference where there is no light, MJy/sr; None if not known
     axes: np.ndarray | None = None  # (2, 2) array: east and north, arcsec, of one pixel along x (first column) and y
+    centre: tuple | None = None  # longitude and latitude, degrees, of the mean place of the samples; None without WCS
     noise: Noise | None = None  # of a sample of the reference
     image_source: str = ""  # `hdus.Image.source` of the mosaic and of the reference
     reference_source: str = ""
     reference_unit: str = ""  # of the reference in its file
+    zero_err: float | None = None  # error of the zero level of the reference that its header states, MJy/sr
 
     @property
     def n_pixels(self):
@@ -46,11 +51,13 @@ def write_measurement(measurement, numbers, arrays):
             "image_source": m.image_source,
             "reference_source": m.reference_source,
             "reference_unit": m.reference_unit,
+            "zero_err": m.zero_err,
             "range": m.limits,
             "edges": m.edges.tolist(),
             "span": m.span,
             "zero": m.zero,
             "axes": m.axes.tolist(),
+            "centre": m.centre,
             "sigma_x": m.noise.sigma,
             "noise": m.noise.source,
             **{name: column.tolist() for name, column in m.bins._asdict().items()},
@@ -79,5 +86,5 @@ def read_measurement(numbers, arrays):
         edges=np.array(values["edges"]),
         axes=np.array(values["axes"]),
         noise=Noise(or_nan(values["sigma_x"]), values["noise"]),
-        **{name: values[name] for name in ("span", "zero", "image_source", "reference_source", "reference_unit")},
+        **{name: values[name] for name in STATED},
     )

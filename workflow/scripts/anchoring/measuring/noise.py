@@ -1,4 +1,4 @@
-"""The noise of a reference image: stated by its maker, or measured on its own sky."""
+"""The errors of a reference image: its noise, stated by its maker or measured on its own sky, and that of its zero."""
 
 import math
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from .robust import robust_std
 FAINT = 30.0  # percentile of the local level up to which sky counts as blank
 RELATIVE_ERROR = 0.1  # of any stated or measured noise
 LEAST_BEAMS = 20  # areas of sky a measurement needs
+ZERO_ERROR = "REFZERR"  # keyword
 
 
 class Noise(NamedTuple):
@@ -111,6 +112,21 @@ def noise_of_header(header, name):
     value = header.get(name)
     if not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
         raise AnchoringError(f"the reference's header has {name} = {value!r}; expected its noise in its own unit")
+    return float(value)
+
+
+def zero_error(header, path):
+    """Error of the zero level of a reference, MJy/sr, that its header states as REFZERR; None without it.
+
+    AnchoringError if it is not a number >= 0.
+    """
+    value = header.get(ZERO_ERROR)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
+        raise AnchoringError(
+            f"{path} has {ZERO_ERROR} = {value!r}; expected the error of its zero level, MJy/sr: correct or remove it"
+        )
     return float(value)
 
 

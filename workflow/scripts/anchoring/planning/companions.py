@@ -38,6 +38,10 @@ class Reference:
         self.path = next(iter(self._found), str(Path(folder, f"{self._stem}.fits")))
         self.error = next(iter(self._errors), None)
 
+    @property
+    def found(self):
+        return bool(self._found)
+
     def problem(self):
         if self._found:
             return problem_of(self._found) or problem_of(self._errors)

@@ -74,6 +74,13 @@ def of_fit(grid):
     return Cost(0.2, 0.1e9 + 2 * math.prod(grid))
 
 
+def of_network(grids):
+    """Of the lines of all pairs of an instrument, on grids (ny, nx), whose samples are held at once."""
+    # No more than 5e4 samples of 40 bytes each: what is larger is averaged.
+    held = sum(min(math.prod(grid), 100_000) for grid in grids)
+    return Cost(0.3 + 0.15 * len(grids), 0.13e9 + 2 * max(map(math.prod, grids), default=0) + 60 * held)
+
+
 def of_figures():
     """Of the figures of an image."""
     return Cost(1.0, 0.17e9)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .companions import Kernels
 from .paths import FITS
-from .settings import instrument_settings
+from .settings import is_ref_band
 
 
 @dataclass(frozen=True, eq=False)  # each is made once: compared by identity, which is fast
@@ -81,6 +81,7 @@ class Plan:
     skipped: dict = field(default_factory=dict)  # Image: reason
     pairs: dict = field(default_factory=dict)  # Image that is not skipped: list of Pair
     galaxies: dict = field(default_factory=dict)  # target: row of galaxy_table, or None
+    networks: dict = field(default_factory=dict)  # (target, instrument): all pairs that are adjusted together, if any
 
     @functools.cached_property
     def _of_target(self):
@@ -98,8 +99,7 @@ class Plan:
 
     def is_reference(self, image):
         """Whether an image is in the ref_band of its instrument."""
-        ref_band = instrument_settings(self.config, image.instrument).get("ref_band")
-        return ref_band is not None and image.band.lower() == ref_band.lower()
+        return is_ref_band(self.config, image.instrument, image.band)
 
     def group(self, target, instrument, band=None):
         """Images solved together: the ref_band images of an instrument (band None), or those of another band."""
@@ -112,12 +112,22 @@ class Plan:
         ]
 
     def pair(self, target, band, name, reference):
-        image = self.images[target, band, name]
-        return next(pair for pair in self.pairs[image] if pair.reference == reference)
+        return self._by_names[target, band, name, reference]
+
+    @functools.cached_property
+    def _by_names(self):
+        pairs = [pair for of_image in (*self.pairs.values(), *self.networks.values()) for pair in of_image]
+        return {(p.image.target, p.image.band, p.image.name, p.reference): p for p in pairs}
 
     def fitted_pairs(self, image):
         """Pairs of an image that can be fitted."""
         return [pair for pair in self.pairs.get(image, ()) if not pair.problem]
 
     def possible_pairs(self):
-        return [pair for image in self.pairs for pair in self.fitted_pairs(image)]
+        fitted = [pair for image in self.pairs for pair in self.fitted_pairs(image)]
+        of_networks = [pair for key in self.networks for pair in self.network_pairs(*key)]
+        return list(dict.fromkeys([*fitted, *of_networks]))
+
+    def network_pairs(self, target, instrument):
+        """Pairs that are adjusted together and can be fitted."""
+        return [pair for pair in self.networks.get((target, instrument), ()) if not pair.problem]

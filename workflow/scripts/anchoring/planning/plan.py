@@ -8,6 +8,7 @@ from ..labels import value_for
 from .companions import Kernels
 from .galaxy_table import GalaxyTable
 from .model import Plan
+from .networks import network_pairs
 from .pairs import instrument_problem, pair_images
 from .settings import require_sense
 from .tree import band_problems, find_images, image_problem
@@ -39,6 +40,8 @@ def make_plan(config):
         if reason:
             plan.skipped[image] = reason
     plan.pairs = pair_images(plan)
+    if config.get("network") or config.get("solution") == "adjustment":
+        plan.networks = network_pairs(plan)
     return plan
 
 
@@ -47,7 +50,7 @@ def inspected(plan):
 
     The input of `anchoring.inspection.inspect`.
     """
-    noise = plan.config.get("reference_noise") or {}
+    noise, zero = (plan.config.get(key) or {} for key in ("reference_noise", "reference_zero_err"))
     return [
         {
             **image.described(),
@@ -65,6 +68,7 @@ def inspected(plan):
                     and plan.kernels.path(pair.reference_image.band, pair.resolution),
                     "error": pair.error,
                     "noise": value_for(noise, pair.label),
+                    "reference_zero_err": value_for(zero, pair.label) if pair.kind == "external" else None,
                 }
                 for pair in plan.pairs.get(image, [])
             ],

@@ -16,6 +16,11 @@ RETIRED = {
 FOLDERS = ("in_dir", "ref_dir", "kernel_dir", "out_dir", "mask_dir", "galaxy_table", "in_subdir", "out_subdir")
 WIDEST = 10_000  # MJy/sr, of an intensity_range: 100,000 bins
 PER_INSTRUMENT = ("ref_band", "external_bands", "internal_conv_band")  # that the published configuration has at its top
+# Names of the filters of JWST: a folder of such a name is a band's, whatever is in it.
+FILTER = re.compile(r"F\d{3,4}(W2?|M|N|C|WR)", re.IGNORECASE)
+REF_BAND = "ref_band"  # in a list of external_bands: the path through the ref_band
+# References of bands other than the ref_band, used where their files exist, unless the configuration lists others.
+SHIPPED = {"miri": {"f2100w": ("mips24", "w4_atgauss15")}}
 
 
 class PlanError(ValueError):
@@ -26,10 +31,47 @@ def instrument_settings(config, instrument):
     return config["instruments"].get(instrument) or {}
 
 
-def external_bands(config, instrument):
-    """Labels of the external references of an instrument in order of preference."""
-    bands = instrument_settings(config, instrument).get("external_bands") or []
-    return [bands] if isinstance(bands, str) else list(bands)
+def is_ref_band(config, instrument, band):
+    """Whether a band is the ref_band of an instrument."""
+    ref_band = instrument_settings(config, instrument).get("ref_band")
+    return ref_band is not None and band.lower() == ref_band.lower()
+
+
+def external_bands(config, instrument, band=None):
+    """Labels of the external references of a band, or of the ref_band, in order of preference.
+
+    Among those of another band than the ref_band is REF_BAND, for the path through the ref_band: first, unless it is
+    listed elsewhere.
+    """
+    settings = instrument_settings(config, instrument)
+    ref_band = settings.get("ref_band")
+    if band is None or is_ref_band(config, instrument, band):
+        return _listed(settings).get((ref_band or "").lower(), [])
+    labels = _listed(settings).get(band.lower())
+    if labels is None:
+        labels = list(SHIPPED.get(instrument, {}).get(band.lower(), ())) if ref_band else []
+    return labels if REF_BAND in labels or not ref_band else [REF_BAND, *labels]
+
+
+def is_shipped(config, instrument, band):
+    """Whether the configuration leaves the references of a band, not the ref_band, to SHIPPED."""
+    return band.lower() not in _listed(instrument_settings(config, instrument))
+
+
+def all_external_bands(config, instrument):
+    """Labels of the external references of all bands of an instrument, each once, those of the ref_band first."""
+    bands = [*_listed(instrument_settings(config, instrument)), *SHIPPED.get(instrument, ())]
+    labels = external_bands(config, instrument) + [x for b in bands for x in external_bands(config, instrument, b)]
+    return [label for label in dict.fromkeys(labels) if label != REF_BAND]
+
+
+def _listed(settings):
+    """{band in lower case: list of labels} of an instrument, as configured."""
+    given = settings.get("external_bands") or []
+    by_band = given if isinstance(given, dict) else {settings.get("ref_band") or "": given}
+    return {
+        band.lower(): [labels] if isinstance(labels, str) else list(labels or ()) for band, labels in by_band.items()
+    }
 
 
 def in_place(config):
@@ -62,16 +104,27 @@ def require_sense(config):
 
 def _require_labels(config):
     """That values are given for references that exist, and one for each."""
-    labels = {normalised(label) for i in config["instruments"] for label in external_bands(config, i)}
-    labels |= {split_label(label)[0] for label in labels}
-    labels |= {str(instrument_settings(config, i).get("ref_band")).lower() for i in config["instruments"]} - {"none"}
-    for key in ("intensity_range", "reference_noise"):
+    for instrument in config["instruments"]:
+        if REF_BAND in external_bands(config, instrument):
+            raise PlanError(
+                f"external_bands of the ref_band of {instrument} has {REF_BAND!r}; expected labels of external "
+                "references only: remove it"
+            )
+    external = {normalised(label) for i in config["instruments"] for label in all_external_bands(config, i)}
+    external |= {split_label(label)[0] for label in external}
+    bands = {str(instrument_settings(config, i).get("ref_band")).lower() for i in config["instruments"]} - {"none"}
+    for key, labels in (
+        ("intensity_range", external | bands),
+        ("reference_noise", external | bands),
+        ("reference_zero_err", external),
+    ):
         given = {}
         for label in config.get(key) or {}:
             if normalised(label) not in labels:
                 raise PlanError(
                     f"{key} has {label!r}, which is no reference; expected one of {', '.join(sorted(labels))}: "
-                    "external_bands (with or without their resolution) and ref_bands of 'instruments'"
+                    "external_bands (with or without their resolution)"
+                    + (" and ref_bands of 'instruments'" if labels != external else "")
                 )
             if normalised(label) in given:
                 raise PlanError(
@@ -95,8 +148,19 @@ def gather(config, schema):
     """
     given = config.get("instruments") or {}
     instruments = {name: {"ref_band": None} if entry is None else entry for name, entry in given.items()}
-    for name, key, value in _published(config, schema):
-        instruments[name] = {**instruments.get(name, {}), key: value}
+    published = list(_published(config, schema))
+    for name, key, value in published:
+        if key != "external_bands":
+            instruments[name] = {**instruments.get(name, {}), key: value}
+    lists = {name: [entry["external_bands"]] for name, entry in instruments.items() if "external_bands" in entry}
+    for name, key, value in published:
+        if key == "external_bands":
+            lists.setdefault(name, []).append(value)
+    for name, values in lists.items():
+        instruments[name] = {
+            **instruments.get(name, {}),
+            "external_bands": _together(name, values, instruments, schema),
+        }
     for key in PER_INSTRUMENT:
         if not (key == "internal_conv_band" and isinstance(config.get(key), str)):
             config.pop(key, None)
@@ -104,25 +168,73 @@ def gather(config, schema):
         config["instruments"] = instruments
 
 
+def _together(name, values, instruments, schema):
+    """external_bands of an instrument from the values given for it, for its ref_band or per band.
+
+    A value for bands other than the ref_band leaves that of the ref_band as it is by default.
+    """
+    if not any(isinstance(value, dict) for value in values):
+        return values[-1]
+    ref_band = instruments.get(name, {}).get("ref_band", _default(name, "ref_band", schema))
+    by_band = {"": _default(name, "external_bands", schema)}
+    for value in values:
+        by_band |= _per_band(value, ref_band)
+    of_ref_band = by_band.pop("")
+    return by_band if ref_band is None else {ref_band: of_ref_band, **by_band}
+
+
+def _per_band(value, ref_band):
+    """{band: value}, "" for the ref_band, of what is given as external_bands."""
+    if not isinstance(value, dict):
+        return {"": value}
+    return {"" if band.lower() == (ref_band or "").lower() else band: labels for band, labels in value.items()}
+
+
+def _default(name, key, schema):
+    known = schema["properties"]["instruments"]["properties"].get(name, {}).get("properties", {})
+    return known.get(key, {}).get("default")
+
+
 def _published(config, schema):
-    """(instrument, key, value) of every value at the top of a configuration that is one instrument's."""
+    """(instrument, key, value) of every value at the top of a configuration that is one instrument's.
+
+    In external_bands, the names of bands give every instrument {band: labels}.
+    """
+    known = [*schema["properties"]["instruments"]["properties"], *(config.get("instruments") or ())]
+    known += [name.lower() for name in config.get("ref_band") or ()]
+    known = list(dict.fromkeys(known))
     for key in PER_INSTRUMENT:
         value = config.get(key)
         if key == "external_bands" and isinstance(value, str | list):
-            known = (*schema["properties"]["instruments"]["properties"], *(config.get("instruments") or ()))
-            known += tuple(name.lower() for name in config.get("ref_band") or ())
             value = dict.fromkeys(known, value)
-        if isinstance(value, dict):
-            yield from ((name.lower(), key, entry) for name, entry in value.items())
+        if not isinstance(value, dict):
+            continue
+        bands = {name for name in value if key == "external_bands" and name.lower() not in known}
+        bands = {name: value[name] for name in bands if FILTER.fullmatch(name)}
+        yield from ((name.lower(), key, entry) for name, entry in value.items() if name not in bands)
+        if bands:
+            yield from ((name, key, bands) for name in known)
 
 
 def _twice(config, schema):
-    """Sentences on values that are given more than once for an instrument."""
-    given = {(name, key) for name, entry in (config.get("instruments") or {}).items() for key in entry or ()}
-    for name, key, _ in _published(config, schema):
-        if (name, key) in given:
-            yield f"{key!r} of {name} is given twice, at the top or under 'instruments'; expected one: remove the other"
-        given.add((name, key))
+    """Sentences on values that are given more than once for an instrument, or for a band of one."""
+    values = [
+        (n, key, value)
+        for n, entry in (config.get("instruments") or {}).items()
+        for key, value in (entry or {}).items()
+    ]
+    values += _published(config, schema)
+    ref_bands = {name: value for name, key, value in values if key == "ref_band"}
+    given = set()
+    for name, key, value in values:
+        ref_band = ref_bands.get(name, _default(name, "ref_band", schema))
+        for band in _per_band(value, ref_band) if key == "external_bands" else [""]:
+            if (name, key, band.lower()) in given:
+                of = f"{name}, {band}," if band else name
+                yield (
+                    f"{key!r} of {of} is given twice, at the top or under 'instruments'; expected one: remove the other"
+                )
+            given.add((name, key, band.lower()))
 
 
 def problems(config, schema):

@@ -7,13 +7,11 @@ from pathlib import Path
 from .companions import masks, problem_of
 from .model import Image
 from .paths import FITS, date_problem, folders_in, name_problem, names_in
-from .settings import PlanError, in_place
+from .settings import FILTER, PlanError, in_place
 from .sizes import header_card
 
 # Of a target, a band and an image: they become parts of file names, of rules and, on clusters, of command lines.
 NAME = re.compile(r"[^\W_][\w .+@()~#-]*")
-# Names of the filters of JWST: a folder of such a name is a band's, whatever is in it.
-FILTER = re.compile(r"F\d{3,4}(W2?|M|N|C|WR)", re.IGNORECASE)
 
 
 def find_images(config):

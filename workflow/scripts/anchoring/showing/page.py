@@ -1,7 +1,6 @@
 """Pages to look at in a browser: the survey as one file, and tables that can be sorted. No network, no other files."""
 
 import math
-import re
 from pathlib import Path
 from urllib.parse import quote
 
@@ -9,8 +8,10 @@ from jinja2 import Environment, FileSystemLoader
 
 from ..files.atomic import atomic_write
 from ..solving.records import FORMS, UNITS
+from ..solving.zeros import reference_rows
+from .network_text import network_words
 from .tables import image_rows
-from .text import band_label, fit_words, offset_words, signed
+from .text import band_label, band_order, fit_words, offset_words, signed, zero_words
 
 STEPS = (3, 10, 30, 100)  # |offset| / error at which the colour of a cell changes
 SYMBOLS = {"failed": "✗", "flagged": "⚠", "skipped": "–", "anchored": "✓"}  # in the order of what to look at first
@@ -25,6 +26,10 @@ HEADINGS = {
     "correlation": "correlation", "resolution": "resolution",
 }  # fmt: skip
 TEXT = set(HEADINGS) - set(FORMS)
+REFERENCES = {
+    "reference": ("reference", ""), "n_targets": ("targets", ""), "n": ("images", ""), "mean": ("mean", "MJy/sr"),
+    "scatter": ("scatter", "MJy/sr"), "stated": ("error expected", "MJy/sr"), "n_flagged": ("disagree", ""),
+}  # fmt: skip
 
 
 def write_page(path, template, **values):
@@ -40,7 +45,7 @@ def write_page(path, template, **values):
 # --- the survey -------------------------------------------------------------------------------------------------------
 
 
-def survey(records, figures, simplify_labels):
+def survey(records, figures, simplify_labels, networks=()):
     """What the page of a survey shows.
 
     Parameters
@@ -50,6 +55,7 @@ def survey(records, figures, simplify_labels):
         Per image (its path) that has them `picture` and `fit`: paths of figures from the page, without their endings;
         and the `references` that the latter shows.
     simplify_labels : bool
+    networks : list of Network, optional
 
     Returns
     -------
@@ -73,17 +79,26 @@ def survey(records, figures, simplify_labels):
         "symbols": SYMBOLS,
         "steps": STEPS,
         "bands": bands,
-        "targets": [{"name": t, "id": quote(f"target/{t}"), "cells": cells} for t, cells in targets.items()],
+        "targets": [
+            {
+                "name": t,
+                "id": quote(f"target/{t}"),
+                "cells": cells,
+                "networks": [
+                    {"instrument": n.instrument, "suspect": n.suspect, "words": network_words(n, simplify_labels)}
+                    for n in networks
+                    if n.target == t
+                ],
+                "network_figure": quote(f"{t}/{t}_network.png"),
+            }
+            for t, cells in targets.items()
+        ],
         "first": [image for image in worst_first if image["kind"] != "anchored"],
         "offsets": table([i["row"] for i in anchored], without=("status",), anchors=[i["id"] for i in anchored]),
+        "zeros": reference_table(reference_rows(records), simplify_labels),
+        "zero_words": zero_words(records),
         "missing": table([i["row"] for i in missing], without=("flags",), anchors=[i["id"] for i in missing]),
     }
-
-
-def band_order(band):
-    """Sort key: bands by the number in their name, which for JWST is their wavelength."""
-    number = re.search(r"\d+", band)
-    return (int(number.group()) if number else math.inf, band)
 
 
 def _image(record, figures, simplify_labels):
@@ -168,6 +183,16 @@ def table(rows, *, without=(), anchors=None):
     }
 
 
+def reference_table(rows, simplify_labels):
+    """Rows of `zeros.reference_rows` as cells: heading, unit; and text."""
+    headings = [(words, unit) for words, unit in REFERENCES.values()]
+    cells = [
+        [band_label(row[n], simplify_labels) if n == "reference" else _cell(n, row[n])[0] for n in REFERENCES]
+        for row in rows
+    ]
+    return {"headings": headings, "rows": cells}
+
+
 def _cell(name, value):
     if name == "flags":
         value = ", ".join(value.split() if isinstance(value, str) else value or ())
@@ -176,9 +201,9 @@ def _cell(name, value):
     if value in (None, "") or not math.isfinite(float(value)):
         return "", ""
     value = float(value)
-    if name.startswith("n_"):
+    if name == "n" or name.startswith("n_"):
         words = f"{value:,.0f}"
-    elif name in ("offset", "closure"):
+    elif name in ("offset", "closure", "mean"):
         words = signed(value)
     else:
         words = f"{value:.4f}" if name in ("slope", "intercept") else f"{value:.2g}"

@@ -2,10 +2,12 @@
 
 import csv
 import math
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from ..files.atomic import atomic_write
-from ..solving.records import FORMS, UNITS
+from ..solving import network_records
+from ..solving.records import FORMS, UNITS, forms_of, units_of
 
 # The first six are the published table's, with its values: file names without .fits.
 FIT_COLUMNS = (
@@ -13,11 +15,13 @@ FIT_COLUMNS = (
     "n_bins", "n_pixels", "rms", "offset", "status", "reason", "slope_err", "intercept_err", "covariance",
     "n_independent", "offset_err", "offset_sys", "slope_sys", "intercept_sys", "covariance_sys", "tension", "closure",
     "flags", "estimator", "sigma_x", "noise", "instrument", "kind", "resolution", "reference_unit", "shift",
-    "shift_err", "shift_east", "shift_north", "correlation",
+    "shift_err", "shift_east", "shift_north", "correlation", "reference_zero_err", "zero_reference", "zero_err",
+    "gradient_east", "gradient_north", "gradient_east_err", "gradient_north_err",
 )  # fmt: skip
 SUMMARY_COLUMNS = (
     "target", "band", "image", "instrument", "offset", "reference", "status", "reason", "offset_err",
     "offset_sys", "slope", "slope_err", "intercept", "intercept_err", "rms", "n_bins", "n_pixels", "resolution",
+    "zero_reference", "zero_err",
 )  # fmt: skip
 
 
@@ -64,23 +68,54 @@ def write_csv(path, rows, columns):
 
 def write_fits(path, rows):
     """Rows of `fit_rows` as a FITS table; what a row has no value for is NaN, -1 or empty."""
+    with atomic_write(path) as temporary:
+        table_hdu("ANCHOR", rows, FIT_COLUMNS, FORMS, UNITS).writeto(temporary, overwrite=True)
+
+
+def table_hdu(name, rows, columns, forms, units):
+    """Rows (mappings) as an extension of a FITS file; columns without a form hold text."""
     import numpy as np
     from astropy.io import fits
 
-    columns = []
-    for name in FIT_COLUMNS:
-        form = FORMS.get(name)
-        values = [row.get(name) for row in rows]
+    made = []
+    for column in columns:
+        form = forms.get(column)
+        values = [row.get(column) for row in rows]
         if form is None:
             text = [str(value or "").encode("ascii", "replace") for value in values]
             width = max([1, *map(len, text)])
-            columns.append(fits.Column(name, f"{width}A", array=np.array(text, dtype=f"S{width}")))
+            made.append(fits.Column(column, f"{width}A", array=np.array(text, dtype=f"S{width}")))
         else:
             missing = math.nan if form == "D" else -1
             array = np.array([missing if value is None else value for value in values])
-            columns.append(fits.Column(name, form, unit=UNITS.get(name), array=array))
-    with atomic_write(path) as temporary:
-        fits.BinTableHDU.from_columns(columns, name="ANCHOR").writeto(temporary, overwrite=True)
+            made.append(fits.Column(column, form, unit=units.get(column), array=array))
+    return fits.BinTableHDU.from_columns(made, name=name)
+
+
+def write_networks(networks, fits_path, csv_paths):
+    """The tables of the networks of a target: one FITS file with an extension for each, and a CSV file each.
+
+    Parameters
+    ----------
+    networks : list of Network
+    fits_path : path
+    csv_paths : mapping
+        {name of network_records.PARTS: path}.
+    """
+    from astropy.io import fits
+
+    hdus = [fits.PrimaryHDU()]
+    for part, kind in network_records.PARTS.items():
+        columns = ("target", "instrument", *(field.name for field in fields(kind)))
+        rows = [
+            {"target": network.target, "instrument": network.instrument, **asdict(record)}
+            for network in networks
+            for record in getattr(network, part)
+        ]
+        write_csv(csv_paths[part], rows, columns)
+        hdus.append(table_hdu(part.upper(), rows, columns, forms_of(kind), units_of(kind)))
+    with atomic_write(fits_path) as temporary:
+        fits.HDUList(hdus).writeto(temporary, overwrite=True)
 
 
 def closing_words(rows, what="anchored"):

@@ -9,9 +9,17 @@ from ..labels import split_label
 
 def band_label(band, simplify_labels):
     """Name of a band or of an external reference: irac4_atgauss4 is IRAC4 (gauss4), or simplified IRAC4."""
+    if band == "adjustment":
+        return band
     name, resolution = split_label(band)
     name = name.upper() if name.islower() else name
     return f"{name} ({resolution})" if resolution and not simplify_labels else name
+
+
+def band_order(band):
+    """Sort key: bands by the number in their name, which for JWST is their wavelength."""
+    number = re.search(r"\d+", band)
+    return (int(number.group()) if number else math.inf, band)
 
 
 def equation(fit):
@@ -72,16 +80,34 @@ def offset_words(record):
 def fit_words(fit):
     """All there is to say of a fit in one sentence."""
     if fit.slope is None:
-        return fit.reason
+        return fit.reason or f"{signed(fit.offset, fit.offset_total)} MJy/sr by the adjustment of all pairs"
     return f"{equation(fit)}; {summary(fit)}"
+
+
+def zero_words(records):
+    """External references whose zero level has no known error, in a sentence; "" if there are none."""
+    fits = [fit for record in records for fit in record.fits if fit.kind == "external" and fit.status == "fitted"]
+    exact = sorted({fit.label for fit in fits if fit.reference_zero_err is None})
+    if not exact:
+        return ""
+    return (
+        f"The zero level of {', '.join(exact)} is taken as exact, which none is: set reference_zero_err, and its error "
+        "becomes part of offset_sys."
+    )
 
 
 def picture_words(record, fit, simplify_labels):
     """What stands at the top of the picture of an image: its offset, where it is from, its flags."""
     if record.offset is None:
         return [offset_words(record)]
-    words = f"{offset_words(record)} added, from {band_label(fit.label, simplify_labels)} at {fit.resolution}"
-    return [words, *_flag_words(record)]
+    return [f"{offset_words(record)} added, {_origin(record, fit, simplify_labels, 'at')}", *_flag_words(record)]
+
+
+def _origin(record, fit, simplify_labels, at="at the resolution"):
+    """What an offset is from; `fit` is what is shown of it."""
+    if record.chosen_fit.kind == "adjustment":
+        return "from the adjustment of all pairs"
+    return f"from {band_label(fit.label, simplify_labels)} {at} {fit.resolution}"
 
 
 def _flag_words(record):
@@ -103,10 +129,10 @@ def fits_caption(record, fits, simplify_labels):
 
 def image_caption(record, fit, simplify_labels):
     """Paragraphs on the offset of an image."""
-    band, label = (band_label(name, simplify_labels) for name in (record.band, fit.label))
+    band = band_label(record.band, simplify_labels)
     if record.offset is None:
         return [f"{record.target}: {band}.", f"{offset_words(record)}."]
-    words = f"offset {offset_words(record)} from {label} at the resolution {fit.resolution}"
+    words = f"offset {offset_words(record)} {_origin(record, fit, simplify_labels)}"
     return [
         f"{record.target}: {band}, {words}.",
         f"{fit_words(fit)}.",

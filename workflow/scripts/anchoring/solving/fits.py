@@ -16,7 +16,8 @@ def fit_record(pair, measurement, settings, band):
     Parameters
     ----------
     pair : mapping
-        What the plan knows of it: records.OF_THE_PLAN, and `problem`, the reason why there is nothing to fit, or "".
+        What the plan knows of it: records.OF_THE_PLAN, `problem`, the reason why there is nothing to fit, or "", and
+        maybe `reference_zero_err`, MJy/sr, the configured one.
     measurement : Measurement or None
         None where there is a problem.
     settings : Settings
@@ -51,6 +52,9 @@ def fit_record(pair, measurement, settings, band):
         image_source=measurement.image_source,
         reference_source=measurement.reference_source,
         reference_unit=measurement.reference_unit,
+        reference_zero_err=measurement.zero_err
+        if pair.get("reference_zero_err") is None
+        else pair["reference_zero_err"],
     )
 
 

@@ -58,21 +58,17 @@ def _propagated(slope, *numbers):
 
 
 def with_tension(fits):
-    """External fits (list of FitRecord) with the `tension` of each: its largest difference from another, in sigma.
+    """Fits (list of FitRecord) with the `tension` of each: its offset's largest difference from another's, in sigma.
 
     A sigma is the quadrature sum of the statistical and systematic errors of both. It has the sign of this offset less
     the other, and is None where this fit or every other one has no error that is known.
     """
-    answers = [(external_offset(fit.intercept), _total(fit)) if _has_error(fit) else None for fit in fits]
+    answers = [(fit.offset, fit.offset_total) if _has_error(fit) else None for fit in fits]
     return [replace(fit, tension=_tension(answers, i)) for i, fit in enumerate(fits)]
 
 
-def _total(fit):
-    return math.hypot(or_nan(fit.intercept_err), or_nan(fit.intercept_sys))
-
-
 def _has_error(fit):
-    return fit.status == "fitted" and math.isfinite(_total(fit))
+    return fit.status == "fitted" and math.isfinite(fit.offset_total)
 
 
 def _tension(answers, index):
@@ -111,38 +107,23 @@ def spread(offsets, errors):
     return math.sqrt(max(0.0, (q - (len(offsets) - 1)) / freedom)) if freedom > 0 else 0.0
 
 
-def solve_external(image):
-    """The offset of a ref_band image: from the first of its fits, in order of preference, that is usable.
+def solve_external(image, prefer="order"):
+    """The offset of an image on external references only, as of a ref_band: `solve_internal` without a ref_band."""
+    return solve_internal(image, {}, prefer)
 
-    References that disagree (flags.DISAGREE) add their `spread` to the systematic error.
 
-    Parameters
-    ----------
-    image : ImageRecord
-        With its `fits`.
+def _on_external(fit):
+    """The fit with the offset it gives on its external reference, whose own zero is off by its error.
 
-    Returns
-    -------
-    ImageRecord
-        With its offset or, failed or skipped, the reason; its fits have their own offset and tension.
+    With m the slope, x too bright by z makes the offset too large by m z.
     """
-    fits = [_with_errors(fit) for fit in with_tension(image.fits)]
-    known = [fit for fit in fits if _has_error(fit)]
-    if len(known) > 1:
-        between = spread([external_offset(fit.intercept) for fit in known], [_total(fit) for fit in known])
-        fits = [_widened(fit, between) for fit in fits]
-    image = replace(image, fits=fits)
-    for index, fit in enumerate(fits):
-        if fit.status == "fitted":
-            return _anchored(image, index)
-    return _not_anchored(image)
-
-
-def _with_errors(fit):
     if fit.status != "fitted":
         return fit
-    offset = external_offset(fit.intercept)
-    return replace(fit, offset=offset, offset_err=fit.intercept_err, offset_sys=fit.intercept_sys)
+    known = {"offset": external_offset(fit.intercept), "offset_err": fit.intercept_err, "offset_sys": fit.intercept_sys}
+    if fit.reference_zero_err is not None:
+        known["zero_err"] = abs(fit.slope) * fit.reference_zero_err
+        known["offset_sys"] = math.hypot(or_nan(fit.intercept_sys), known["zero_err"])
+    return replace(fit, **known, zero_reference=fit.label)
 
 
 def _widened(fit, between):
@@ -151,26 +132,53 @@ def _widened(fit, between):
     return replace(fit, flags=[*fit.flags, "references_disagree"], offset_sys=math.hypot(fit.offset_sys, between))
 
 
-def solve_internal(image, references):
-    """The offset of any other image, from its fit on an anchored ref_band image: the one with most pixels in common.
+def solve_internal(image, references, prefer="order"):
+    """The offset of an image from its fits on external references and on anchored images of the ref_band.
+
+    The ways to an offset are each external reference, and the ref_band: its image with most pixels in common. Those
+    that disagree (flags.DISAGREE) add their `spread` to the systematic error.
 
     Parameters
     ----------
     image : ImageRecord
-        With its `fits`.
+        With its `fits` in order of preference.
     references : mapping
         ImageRecord of every ref_band image, by band and name.
+    prefer : {"order", "smallest_error"}
+        Which way fixes the offset: the first that is usable, or that with the smallest error (statistical and
+        systematic in quadrature), one without a known error last.
 
     Returns
     -------
-    As `solve_external`; a fit on a ref_band image that is not anchored fails with that reason.
+    ImageRecord
+        With its offset or, failed or skipped, the reason; its fits have their own offset and tension. A fit on a
+        ref_band image that is not anchored fails with that reason.
     """
-    fits = [_on_anchored(fit, references.get((fit.label, fit.reference))) for fit in image.fits]
+    fits = [
+        _on_external(fit) if fit.kind == "external" else _on_anchored(fit, references.get((fit.label, fit.reference)))
+        for fit in image.fits
+    ]
+    usable = ways(fits)
+    if any(fits[i].kind == "external" for i in usable):
+        for i, fit in zip(usable, with_tension([fits[i] for i in usable]), strict=True):
+            fits[i] = fit
+        known = [fits[i] for i in usable if _has_error(fits[i])]
+        if len(known) > 1:
+            between = spread([fit.offset for fit in known], [fit.offset_total for fit in known])
+            fits = [_widened(fit, between) for fit in fits]
     image = replace(image, fits=fits)
-    usable = [index for index, fit in enumerate(fits) if fit.status == "fitted"]
     if not usable:
         return _not_anchored(image)
-    return _anchored(image, max(usable, key=lambda i: fits[i].n_pixels))
+    if prefer == "order":
+        return _anchored(image, usable[0])
+    return _anchored(image, min(usable, key=lambda i: fits[i].offset_total if _has_error(fits[i]) else math.inf))
+
+
+def ways(fits):
+    """Indices of the usable fits that are ways to an offset: on external references, and one on the ref_band."""
+    usable = [index for index, fit in enumerate(fits) if fit.status == "fitted"]
+    through = max((i for i in usable if fits[i].kind == "internal"), key=lambda i: fits[i].n_pixels, default=None)
+    return [i for i in usable if fits[i].kind == "external" or i == through]
 
 
 def _on_anchored(fit, reference):
@@ -188,11 +196,14 @@ def _on_anchored(fit, reference):
             f"{RUN_AGAIN}"
         )
         return replace(fit, status="failed", reason=reason)
+    on = reference.chosen_fit
     return replace(
         fit,
         offset=internal_offset(fit.slope, fit.intercept, reference.offset),
         offset_err=internal_offset_error(fit, reference),
         offset_sys=internal_offset_sys(fit, reference),
+        zero_err=None if on is None or on.zero_err is None else abs(fit.slope) * on.zero_err,
+        zero_reference=on and on.zero_reference,
     )
 
 

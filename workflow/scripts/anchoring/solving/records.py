@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from ..files.atomic import or_nan, read_json, write_json
 
 
-def _number(unit="", form="D"):
+def number(unit="", form="D"):
     """A number that may not be known, with its unit and its format in a FITS table."""
     return field(default=None, metadata={"unit": unit, "form": form})
 
@@ -29,38 +29,50 @@ class FitRecord:
     resolution: str  # at which the two are compared
     status: str  # fitted, failed or skipped
     reason: str = ""  # why it is failed or skipped
-    slope: float | None = _number()
-    intercept: float | None = _number("MJy/sr")
-    rms: float | None = _number("MJy/sr")  # of the residuals
-    slope_err: float | None = _number()
-    intercept_err: float | None = _number("MJy/sr")
-    covariance: float | None = _number("MJy/sr")  # of slope and intercept
-    slope_sys: float | None = _number()
-    intercept_sys: float | None = _number("MJy/sr")
-    covariance_sys: float | None = _number("MJy/sr")
-    range_min: float | None = _number("MJy/sr")  # of the reference, in which the line is fitted
-    range_max: float | None = _number("MJy/sr")
-    n_bins: int | None = _number(form="J")  # in the line
-    n_pixels: int | None = _number(form="K")  # in the bins
-    n_independent: float | None = _number()  # beam areas covered by the pixels in the range
+    slope: float | None = number()
+    intercept: float | None = number("MJy/sr")
+    rms: float | None = number("MJy/sr")  # of the residuals
+    slope_err: float | None = number()
+    intercept_err: float | None = number("MJy/sr")
+    covariance: float | None = number("MJy/sr")  # of slope and intercept
+    slope_sys: float | None = number()
+    intercept_sys: float | None = number("MJy/sr")
+    covariance_sys: float | None = number("MJy/sr")
+    range_min: float | None = number("MJy/sr")  # of the reference, in which the line is fitted
+    range_max: float | None = number("MJy/sr")
+    n_bins: int | None = number(form="J")  # in the line
+    n_pixels: int | None = number(form="K")  # in the bins
+    n_independent: float | None = number()  # beam areas covered by the pixels in the range
     used: Sequence[bool] = ()  # of each bin, whether it is in the line
     flags: Sequence[str] = ()  # of fitting.flags.MEANING
     estimator: str | None = None
-    sigma_x: float | None = _number("MJy/sr")  # noise of a sample of the reference
+    sigma_x: float | None = number("MJy/sr")  # noise of a sample of the reference
     noise: str | None = None  # where sigma_x is from (measuring.noise.Noise)
     image_source: str | None = None  # checksum of the image that was fitted, and of the reference
     reference_source: str | None = None
     reference_unit: str | None = None  # of the reference in its file
-    shift: float | None = _number("arcsec")  # of the image against the reference
-    shift_err: float | None = _number("arcsec")
-    shift_east: float | None = _number("arcsec")
-    shift_north: float | None = _number("arcsec")
-    correlation: float | None = _number()  # of their structure
-    tension: float | None = _number()  # largest difference from the offset of another external reference, sigma
-    offset: float | None = _number("MJy/sr")  # to add to the image, by this fit
-    offset_err: float | None = _number("MJy/sr")
-    offset_sys: float | None = _number("MJy/sr")
-    closure: float | None = _number("MJy/sr")  # what the fit still finds to add when its offset is added
+    shift: float | None = number("arcsec")  # of the image against the reference
+    shift_err: float | None = number("arcsec")
+    shift_east: float | None = number("arcsec")
+    shift_north: float | None = number("arcsec")
+    correlation: float | None = number()  # of their structure
+    gradient_east: float | None = number("MJy sr-1 arcmin-1")  # of the image, fitted with the line
+    gradient_north: float | None = number("MJy sr-1 arcmin-1")
+    gradient_east_err: float | None = number("MJy sr-1 arcmin-1")
+    gradient_north_err: float | None = number("MJy sr-1 arcmin-1")
+    tension: float | None = number()  # largest difference from the offset on another reference, sigma
+    offset: float | None = number("MJy/sr")  # to add to the image, by this fit
+    offset_err: float | None = number("MJy/sr")
+    offset_sys: float | None = number("MJy/sr")
+    closure: float | None = number("MJy/sr")  # what the fit still finds to add when its offset is added
+    reference_zero_err: float | None = number("MJy/sr")  # error of the zero level of the external reference
+    zero_reference: str | None = None  # label of the external reference that defines the zero of the offset
+    zero_err: float | None = number("MJy/sr")  # part of offset_sys that is common to all on zero_reference
+
+    @property
+    def offset_total(self):
+        """Statistical and systematic error of the offset in quadrature, MJy/sr; NaN if either is not known."""
+        return math.hypot(or_nan(self.offset_err), or_nan(self.offset_sys))
 
     @property
     def range(self):
@@ -104,8 +116,17 @@ class ImageRecord:
         return math.hypot(*known) if known else None
 
 
-UNITS = {f.name: f.metadata["unit"] for f in fields(FitRecord) if f.metadata.get("unit")}
-FORMS = {f.name: f.metadata["form"] for f in fields(FitRecord) if f.metadata}  # of numbers, in a FITS table
+def units_of(kind):
+    """{field: unit} of the fields of a kind of record that have one."""
+    return {f.name: f.metadata["unit"] for f in fields(kind) if f.metadata.get("unit")}
+
+
+def forms_of(kind):
+    """{field: format in a FITS table} of the numbers of a kind of record."""
+    return {f.name: f.metadata["form"] for f in fields(kind) if f.metadata}
+
+
+UNITS, FORMS = units_of(FitRecord), forms_of(FitRecord)
 OF_THE_PLAN = ("reference", "ref_filter", "label", "kind", "resolution")  # what the plan knows of a fit
 
 

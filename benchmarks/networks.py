@@ -1,0 +1,359 @@
+"""More ways to an offset than one, on simulated galaxies whose zero levels are known: the tree, the way with the
+smallest error, and the adjustment of all pairs.
+
+    python benchmarks/networks.py [--galaxies N] [--first SEED] [--skies plain real] [--output FOLDER]
+
+writes networks.csv and networks.txt into the folder and prints the latter: the rms of the error of every band by each
+way, how often stated errors hold, and how often a reference whose zero level is wrong is named. Mosaics, references and
+kernels are files of `simulation`; every step is the script of the workflow, without Snakemake.
+
+Each galaxy is fitted with references that are right; with the zero levels of all of them off by N(0, SCATTER), which
+is given as reference_zero_err; and with one of its NIRCam references off by another SHIFT. MIPS 24 is left out of the
+adjustment (`adjustment`) or not (`adjustment_mips24`), as of the way with the smallest error. Last come gradients of
+GRADIENT across F770W, with and without `gradient: nuisance`.
+"""
+
+import argparse
+import csv
+import math
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import yaml
+from astropy.io import fits
+from snakemake.utils import validate
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "workflow" / "scripts")]
+
+import convolve_image  # noqa: E402
+import measure_pair  # noqa: E402
+import reproject_image  # noqa: E402
+from anchoring.fitting.settings import Settings  # noqa: E402
+from anchoring.fitting.together import fit_together  # noqa: E402
+from anchoring.labels import value_for  # noqa: E402
+from anchoring.measuring.binning import bin_medians  # noqa: E402
+from anchoring.measuring.measurement import read_measurement  # noqa: E402
+from anchoring.planning.plan import make_plan  # noqa: E402
+from anchoring.planning.settings import gather  # noqa: E402
+from anchoring.solving import network, offsets, records  # noqa: E402
+from anchoring.solving.fits import fit_record  # noqa: E402
+from simulation.colours import OBJECTS  # noqa: E402
+from simulation.instruments import REFERENCES  # noqa: E402
+from simulation.skies import Sky  # noqa: E402
+from simulation.trees import simulate_tree  # noqa: E402
+
+BANDS = ("F200W", "F300M", "F335M", "F360M", "F770W", "F1000W", "F1130W", "F2100W")
+REF_BANDS = ("F300M", "F770W")
+NIRCAM = ("irac1_atgauss4", "irac2_atgauss4", "w1_atgauss7p5", "w2_atgauss7p5")
+ESTIMATORS = ("errors_in_variables", "binned")
+SCATTER, SHIFT = 0.02, 0.15  # MJy/sr
+GRADIENT = 0.05  # MJy/sr per 100 arcsec
+WAYS = ("tree", "smallest_error", "smallest_error_mips24", "adjustment", "adjustment_mips24")
+COLUMNS = ("sky", "estimator", "zeros", "way", "band", "n", "rms", "bias", "within_1", "within_2")
+
+
+class Simulated:
+    """A galaxy on disk, and the measurements of its pairs by an estimator."""
+
+    def __init__(self, folder, seed, sky):
+        self.folder, self.rng = Path(folder), np.random.default_rng(seed)
+        # M82 alone shows bands below 5 micron in all objects; NGC 7023 has no spectrum of F2100W.
+        colours = {"plain": "", "real": f"{OBJECTS[(seed % 2) * 2]}{'_phangs' if seed % 4 > 1 else ''}"}[sky]
+        looks = Sky(
+            colours=colours,
+            peak=self.rng.uniform(2, 5),
+            scale_length=self.rng.uniform(0.22, 0.4),
+            arms=self.rng.uniform(0.2, 0.5),
+            inclination=self.rng.uniform(15, 65),
+        )
+        rows = simulate_tree(
+            folder, [f"g{seed}"], bands=BANDS, references=tuple(REFERENCES), seed=seed, sky=looks, coarsen=3.0
+        )
+        self.truth = {row["band"]: row["offset"] for row in rows}
+        self.config = _config(folder)
+        self.plan = make_plan(self.config)
+        self.pairs = [pair for key in self.plan.networks for pair in self.plan.network_pairs(*key)]
+        self._done = set()
+
+    def measured(self, pair, estimator, zero=0.0):
+        """The Measurement of a pair, by an external reference whose zero level is too high by `zero`."""
+        image, reference = (
+            self._at_resolution(pair.image, pair),
+            self._at_resolution(pair.reference_image, pair) or pair.path,
+        )
+        reprojected = self._file(f"{pair.image.name}_on_{pair.reference}.fits")
+        self._once(reprojected, lambda: reproject_image.main(image, reference, reprojected, "interp"))
+        if zero:
+            reference = self._file("shifted.fits")
+            with fits.open(pair.path) as stored:
+                fits.PrimaryHDU(stored[0].data + np.float32(zero), stored[0].header).writeto(reference, overwrite=True)
+        files = [self._file(name) for name in ("bins.json", "pixels.npz", "view.npz")]
+        options = {
+            "settings": {"estimator": estimator},
+            "intensity_range": None,
+            "noise": value_for(self.config["reference_noise"], pair.label),
+        }
+        measure_pair.main(reprojected, reference, *files, pair.label, None, options=options, kind=pair.kind)
+        return read_measurement(*files[:2])
+
+    def _at_resolution(self, image, pair):
+        if image is None:
+            return None
+        kernel = self.plan.kernels.path(image.band, pair.resolution)
+        if kernel is None:
+            return image.path
+        path = self._file(f"{image.name}_to_{pair.resolution}.fits")
+        self._once(path, lambda: convolve_image.main(image.path, kernel, path, 1, image.band))
+        return path
+
+    def _file(self, name):
+        (self.folder / "work").mkdir(exist_ok=True)
+        return str(self.folder / "work" / name)
+
+    def _once(self, path, make):
+        if path not in self._done:
+            make()
+            self._done.add(path)
+
+
+def _config(folder):
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    places = {"in_dir": folder, "ref_dir": Path(folder, "ref"), "kernel_dir": Path(folder, "kernels")}
+    config = {
+        **{key: str(path) for key, path in places.items()},
+        "out_dir": str(Path(folder, "results")),
+        "network": True,
+    }
+    gather(config, schema)
+    validate(config, ROOT / "workflow/schemas/config.schema.yaml")
+    return config
+
+
+class Solved:
+    """Offsets of one galaxy by all ways, from the measurements of its pairs."""
+
+    def __init__(self, galaxy, measured, settings, zero_errors, before=None):
+        self._galaxy, self._measured, self._zero_errors = galaxy, measured, zero_errors
+        self._settings, self._fits, self.names = settings, {}, {}
+        self.seconds = 0.0
+        self._fitted = self._fit_together(before)
+
+    def _fit_together(self, before):
+        """The fits of all pairs in blocks of the sky; of pairs that are as in `before`, those of it."""
+        start, found = time.process_time(), {}
+        for instrument in ("nircam", "miri"):
+            pairs = [p for p in self._galaxy.pairs if p.image.instrument == instrument]
+            kept = [p for p in pairs if before and before._measured[p] is self._measured[p]]
+            found |= {p: before._fitted[p] for p in kept}
+            if len(kept) < len(pairs):
+                names = [f"{p.image.name} on {p.reference}" for p in pairs]
+                measured = [self._measured[p] for p in pairs]
+                wanted = [p not in found for p in pairs]
+                fits_of = fit_together(measured, self._settings, names, wanted)
+                found |= {p: fit for p, fit, is_wanted in zip(pairs, fits_of, wanted, strict=True) if is_wanted}
+        self.seconds = time.process_time() - start
+        return found
+
+    def of(self, way):
+        """{band: (offset, error)}"""
+        if way.startswith("adjustment"):
+            return self._adjusted("mips24" in way)
+        trees = self._tree("smallest_error" if way.startswith("smallest") else "order", "mips24" in way)
+        return {r.band: (r.offset, r.error) for r in trees if r.status == "anchored"}
+
+    def _record(self, pair):
+        if pair not in self._fits:
+            known = {**pair.described(), "problem": "", "reference_zero_err": self._zero_errors.get(pair.label)}
+            self._fits[pair] = fit_record(known, self._measured[pair], self._settings, pair.image.band)
+        return self._fits[pair]
+
+    def _tree(self, prefer, with_mips):
+        """All images as the workflow solves them; with `smallest_error`, on every external reference there is."""
+        plan, found = self._galaxy.plan, {}
+        images = sorted(plan.pairs, key=lambda image: not plan.is_reference(image))
+        for image in images:
+            pairs = plan.fitted_pairs(image)
+            if prefer == "smallest_error":
+                more = [p for p in self._galaxy.pairs if p.image is image and p.kind == "external" and p not in pairs]
+                pairs = [*pairs, *more]
+            pairs = [pair for pair in pairs if with_mips or pair.label != "mips24"]
+            known = {key: getattr(image, key) for key in ("target", "band", "name", "instrument")}
+            record = records.ImageRecord(**known, image=image.path, fits=[self._record(pair) for pair in pairs])
+            references = {(r.band, r.name): r for r in found.values() if r.instrument == image.instrument}
+            found[image.band] = offsets.solve_internal(record, references, prefer)
+        return list(found.values())
+
+    def _adjusted(self, with_mips):
+        found, self.names = {}, {}
+        trees = self._tree("order", with_mips)
+        for instrument in ("nircam", "miri"):
+            pairs = [p for p in self._galaxy.pairs if p.image.instrument == instrument]
+            pairs = [p for p in pairs if with_mips or p.label != "mips24"]
+            fits_of = [self._fitted[p] for p in pairs]
+            described = [
+                {
+                    "band": p.image.band,
+                    "name": p.image.name,
+                    **p.described(),
+                    "other": getattr(p.reference_image, "name", None),
+                }
+                for p in pairs
+            ]
+            labels = dict.fromkeys(p.label for p in pairs if p.kind == "external")
+            errors = {label: self._zero_errors.get(label) for label in labels}
+            net = network.network(
+                [r for r in trees if r.instrument == instrument], described, fits_of, zero_errors=errors
+            )
+            self.names[instrument] = net.suspect
+            for image in net.images:
+                if image.offset is not None:
+                    found[image.band] = image.offset, math.hypot(image.offset_err, image.offset_sys)
+        return found
+
+
+def outcomes(seed, sky, estimators, timed):
+    """Rows (zeros, estimator, way, band, error, stated) and namings (estimator, wrong, named) of one galaxy."""
+    rows, namings, gradients = [], [], []
+    with tempfile.TemporaryDirectory() as folder:
+        galaxy = Simulated(folder, seed, sky)
+        labels = sorted({pair.label for pair in galaxy.pairs if pair.kind == "external"})
+        zeros = dict(zip(labels, galaxy.rng.normal(0, SCATTER, len(labels)), strict=True))
+        given = dict.fromkeys(labels, SCATTER)
+        for estimator in estimators:
+            settings, solved = Settings(estimator), None
+            right = {pair: galaxy.measured(pair, estimator) for pair in galaxy.pairs}
+            off = {p: galaxy.measured(p, estimator, zeros[p.label]) if p.label in zeros else right[p] for p in right}
+            for name, measured, errors in (("right", right, {}), ("scattered", off, given)):
+                solved = Solved(galaxy, measured, settings, errors, solved)
+                if name == "right":
+                    timed[estimator].append(solved.seconds)
+                for way in WAYS:
+                    for band, (offset, error) in solved.of(way).items():
+                        rows.append((name, estimator, way, band, offset - galaxy.truth[band], error))
+                    if name == "scattered" and way == "adjustment":
+                        namings.append((estimator, None, solved.names["nircam"]))
+                        namings.append((estimator, None, solved.names["miri"]))
+            wrong = NIRCAM[seed % len(NIRCAM)]
+            shifted = {
+                p: galaxy.measured(p, estimator, zeros[wrong] + SHIFT) if p.label == wrong else m
+                for p, m in off.items()
+            }
+            solved = Solved(galaxy, shifted, settings, given, solved)
+            solved.of("adjustment")
+            namings.append((estimator, wrong, solved.names["nircam"]))
+            gradients += graded(galaxy, right, settings)
+    return rows, namings, gradients
+
+
+def graded(galaxy, right, settings):
+    """(estimator, gradient, setting, error) of F770W on IRAC 4 with a gradient across it, and without."""
+    if "gradient" not in Settings._fields:
+        return []
+    (pair,) = (p for p in right if p.image.band == "F770W" and p.label == "irac4_atgauss4")
+    angle = galaxy.rng.uniform(0, 2 * math.pi)
+    found = []
+    for size in (0.0, GRADIENT):
+        measured = with_gradient(right[pair], size, angle) if size else right[pair]
+        for choice in ("none", "nuisance"):
+            known = {**pair.described(), "problem": ""}
+            fit = fit_record(known, measured, settings._replace(gradient=choice), "F770W")
+            found.append((settings.estimator, size, choice, -fit.intercept - galaxy.truth["F770W"]))
+    return found
+
+
+def with_gradient(measured, size, angle):
+    """A measurement whose image has a gradient, MJy/sr per 100 arcsec, of 0 in its middle."""
+    samples = measured.samples
+    steps = np.stack([samples.column - samples.column.mean(), samples.row - samples.row.mean()]) * samples.side
+    east, north = measured.axes @ steps
+    y = samples.y + size / 100 * (east * math.cos(angle) + north * math.sin(angle))
+    bins = bin_medians(samples.x, y, measured.edges)
+    return replace(measured, samples=samples._replace(y=y), bins=bins)
+
+
+def condensed(sky, rows):
+    """A row of COLUMNS per estimator, zeros, way and band, and for all bands together."""
+    found = {}
+    for zeros, estimator, way, band, error, stated in rows:
+        for name in (band, "all"):
+            found.setdefault((sky, estimator, zeros, way, name), []).append((error, stated))
+    lines = []
+    for key, values in found.items():
+        error, stated = np.array(values, dtype=float).T
+        numbers = {"n": error.size, "rms": math.sqrt(np.mean(error**2)), "bias": error.mean()}
+        numbers |= {f"within_{n}": np.mean(np.abs(error) < n * stated) for n in (1, 2)}
+        lines.append({**dict(zip(COLUMNS, key, strict=False)), **numbers})
+    return lines
+
+
+def report(sky, lines, namings, gradients, timed, galaxies):
+    """What was found, as text."""
+    words = [f"{sky}, {galaxies} galaxies; rms of the error of the zero, MJy/sr, and fractions within 1 and 2 errors"]
+    names = [*BANDS, "all"]
+    for estimator in dict.fromkeys(line["estimator"] for line in lines):
+        for zeros in ("right", "scattered"):
+            words.append(f"{estimator}, zero levels {zeros}")
+            words.append(f"{'':24}" + "".join(f"{band:>9}" for band in names) + "   within 1, 2")
+            for way in WAYS:
+                of_way = {
+                    line["band"]: line
+                    for line in lines
+                    if (line["estimator"], line["zeros"], line["way"]) == (estimator, zeros, way)
+                }
+                numbers = "".join(f"{of_way[b]['rms']:9.4f}" if b in of_way else f"{'-':>9}" for b in names)
+                words.append(f"  {way:22}{numbers}   {of_way['all']['within_1']:.2f}, {of_way['all']['within_2']:.2f}")
+        mine = [n for n in namings if n[0] == estimator]
+        shifted, plain = [n for n in mine if n[1]], [n for n in mine if not n[1]]
+        right, wrong = (
+            sum(good(n) for n in shifted) for good in (lambda n: n[1] == n[2], lambda n: n[2] not in (None, n[1]))
+        )
+        false = sum(n[2] is not None for n in plain)
+        words.append(
+            f"  named rightly {right} of {len(shifted)}, wrongly {wrong}; without a shift {false} of {len(plain)}"
+        )
+        for size in (0.0, GRADIENT):
+            for choice in ("none", "nuisance"):
+                errors = [g[3] for g in gradients if g[:3] == (estimator, size, choice)]
+                if errors:
+                    words.append(f"  F770W, gradient {size:g}, {choice}: rms {np.sqrt(np.mean(np.square(errors))):.4f}")
+        words.append(f"  adjustment: {np.median(timed[estimator]):.1f} CPU s a galaxy, without its measurements")
+    return "\n".join(words)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--galaxies", type=int, default=12)
+    parser.add_argument("--first", type=int, default=30_000, help="first seed")
+    parser.add_argument("--skies", nargs="+", default=["plain", "real"], choices=["plain", "real"])
+    parser.add_argument("--estimators", nargs="+", default=ESTIMATORS, choices=ESTIMATORS)
+    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/run/accuracy")
+    given = parser.parse_args()
+    given.output.mkdir(parents=True, exist_ok=True)
+    found = {sky: ([], [], [], {estimator: [] for estimator in given.estimators}) for sky in given.skies}
+    for i in range(given.galaxies):
+        for sky, (rows, namings, gradients, timed) in found.items():
+            more = outcomes(given.first + i, sky, given.estimators, timed)
+            for known, one in zip((rows, namings, gradients), more, strict=True):
+                known += one
+        # After every galaxy, as it takes minutes.
+        write_table(given.output / "networks.csv", [line for sky, f in found.items() for line in condensed(sky, f[0])])
+        words = [report(sky, condensed(sky, f[0]), *f[1:], i + 1) for sky, f in found.items()]
+        (given.output / "networks.txt").write_text("\n\n".join(words) + "\n")
+        print(f"{i + 1} of {given.galaxies}", file=sys.stderr, flush=True)
+    print((given.output / "networks.txt").read_text())
+
+
+def write_table(path, lines):
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({k: f"{v:.5f}" if isinstance(v, float) else v for k, v in line.items()} for line in lines)
+
+
+if __name__ == "__main__":
+    main()

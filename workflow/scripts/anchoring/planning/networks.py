@@ -1,0 +1,43 @@
+"""All pairs of the images of an instrument: each on every external reference, and each two bands on each other."""
+
+import itertools
+import math
+import re
+
+from .companions import Reference
+from .pairs import external_pair, internal_pair
+from .settings import all_external_bands
+
+
+def network_pairs(plan):
+    """{(target, instrument): list of Pair} of all pairs, those of the tree first, also of those that lack something.
+
+    Of two bands that are no pair of the tree, the one of the longer wavelength is the reference of the other.
+    """
+    groups = {}
+    for image in plan.pairs:
+        groups.setdefault((image.target, image.instrument), []).append(image)
+    return {key: _pairs(plan, *key, images) for key, images in groups.items()}
+
+
+def _pairs(plan, target, instrument, images):
+    pairs = [pair for image in images for pair in plan.pairs[image]]
+    there = {(pair.image, pair.reference_image or pair.label) for pair in pairs}
+    labels = all_external_bands(plan.config, instrument)
+    references = {label: Reference(plan.config["ref_dir"], target, label) for label in labels}
+    for image, (label, reference) in itertools.product(images, references.items()):
+        if reference.found and (image, label) not in there:
+            pairs.append(external_pair(plan, image, label, reference))
+    names = [image.name for image in images]
+    for one, other in itertools.combinations(sorted(images, key=_order), 2):
+        if one.band == other.band or {(one, other), (other, one)} & there:
+            continue
+        name = other.name if names.count(other.name) == 1 else f"{other.band}_{other.name}"
+        pairs.append(internal_pair(plan, one, other, name))
+    return pairs
+
+
+def _order(image):
+    """By the number in the name of the band, which for JWST is its wavelength."""
+    number = re.search(r"\d+", image.band)
+    return (int(number.group()) if number else math.inf, image.band, image.name)
