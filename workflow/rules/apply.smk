@@ -6,6 +6,7 @@ rule apply_offset:
         lib=library_files("apply_offset"),
         image=lambda wildcards: image_of(wildcards).path,
         solved=lambda wildcards: solved_file(image_of(wildcards)),
+        psf=psf_of,
     output:
         ANCHORED,
     log:

@@ -75,6 +75,7 @@ rule write_index:
             "write_index", data=["showing/style.css.jinja", "showing/survey.html.jinja", "showing/tables.html.jinja"]
         ),
         offsets=offsets_files(plan.targets),
+        kernels=made_kernels(),
     output:
         f"{OUT}/index.html",
     log:

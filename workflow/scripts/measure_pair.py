@@ -73,7 +73,8 @@ def main(
         logging.info("unit of the reference: %s", unit)
         logging.info("noise of the reference %.4g MJy/sr (%s)", *measured.noise)
         sources = {"image_source": comparison.source, "reference_source": other.source, "reference_unit": str(unit)}
-        measured = replace(measured, **sources)
+        kernel_flags = tuple(sorted({*comparison.kernel_flags, *other.kernel_flags}))
+        measured = replace(measured, **sources, kernel_flags=kernel_flags)
     except Exception as error:
         measured = measure.refused(reason_of(error, f"{image} on {reference}"), x, y)
     write_measurement(measured, bins, pixels)

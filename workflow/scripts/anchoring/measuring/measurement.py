@@ -31,6 +31,7 @@ class Measurement:
     image_source: str = ""  # `hdus.Image.source` of the mosaic and of the reference
     reference_source: str = ""
     reference_unit: str = ""  # of the reference in its file
+    kernel_flags: tuple = ()  # of the kernels of both
 
     @property
     def n_pixels(self):
@@ -46,6 +47,7 @@ def write_measurement(measurement, numbers, arrays):
             "image_source": m.image_source,
             "reference_source": m.reference_source,
             "reference_unit": m.reference_unit,
+            "kernel_flags": m.kernel_flags,
             "range": m.limits,
             "edges": m.edges.tolist(),
             "span": m.span,
@@ -78,6 +80,7 @@ def read_measurement(numbers, arrays):
         limits=tuple(values["range"]),
         edges=np.array(values["edges"]),
         axes=np.array(values["axes"]),
+        kernel_flags=tuple(values["kernel_flags"]),
         noise=Noise(or_nan(values["sigma_x"]), values["noise"]),
         **{name: values[name] for name in ("span", "zero", "image_source", "reference_source", "reference_unit")},
     )

@@ -121,3 +121,14 @@ class Plan:
 
     def possible_pairs(self):
         return [pair for image in self.pairs for pair in self.fitted_pairs(image)]
+
+    @functools.cached_property
+    def recipes(self):
+        """{file name without .fits: Recipe} of all kernels that are made."""
+        found = (
+            self.kernels.recipe(image.band, pair.resolution)
+            for pair in self.possible_pairs()
+            for image in (pair.image, pair.reference_image)
+            if image
+        )
+        return {Path(recipe.path).stem: recipe for recipe in found if recipe}
