@@ -17,5 +17,7 @@ rule apply_offset:
         "../../environment.yml"
     resources:
         mem_mb=memory(cost.of_writing, image_shape),
+    params:
+        stamps=lambda wildcards: stamps(psf_of(wildcards)),
     script:
         "../scripts/apply_offset.py"

@@ -16,7 +16,7 @@ CARDS = {  # of a Quality
     "negative": ("KERNWNEG", "W- = (sum |K| - sum K) / 2, eq. 21"),
     "cut": ("KERNCUT", "share of sum |K| that trimming cut off"),
     "edge": ("KERNEDGE", "largest |K| at the edge, of the peak"),
-    "held": ("KERNHELD", "share of the target inside the smaller PSF file"),
+    "held": ("KERNHELD", "share of the target in files that cut wings"),
     "source_fwhm": ("FWHMFROM", "[arcsec] FWHM of the PSF convolved from"),
     "target_fwhm": ("FWHMTO", "[arcsec] FWHM of the PSF convolved to"),
 }
@@ -48,10 +48,11 @@ def write_kernel(path, made, origin):
     for name, (keyword, comment) in CARDS.items():
         header[keyword] = (float(f"{getattr(origin.quality, name):.5g}"), comment)
     for which, (name, digest) in (("FROM", origin.source), ("TO", origin.target)):
-        header[f"PSF{which}"] = (name.encode("ascii", "replace").decode(), f"PSF convolved {which.lower()}")
-        header[f"SHA{which}"] = (digest, "SHA-256 of that file")
+        # Without comments, for which there is no room: a PSF and the SHA-256 of its file.
+        header[f"PSF{which}"] = name.encode("ascii", "replace").decode()
+        header[f"SHA{which}"] = digest
     header["CIRCULAR"] = (origin.circularised, "PSFs were averaged over all angles")
-    header["KERNFLAG"] = (" ".join(origin.flags), "flags")
+    header["KERNFLAG"] = " ".join(origin.flags)
     with atomic_write(path) as temporary:
         fits.PrimaryHDU(made.data.astype(np.float32), header).writeto(temporary, overwrite=True)
 

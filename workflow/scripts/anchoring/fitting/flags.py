@@ -21,7 +21,7 @@ MEANING = {
     "kernel_inexact": "D of a made kernel is above 0.02: what it convolves to differs from the PSF that it should be",
     "kernel_cut": "a made kernel has more than 0.001 of its peak at its edge",
     "kernel_narrow": "a made kernel is narrower than 2 pixels of the image",
-    "psf_cut": "the file of a PSF reaches over less than 90 % of the light of the PSF that is convolved to",
+    "psf_cut": "the file of a PSF cuts its wings and reaches over less than 90 % of the PSF that is convolved to",
 }
 FEW_BINS = 5
 DISAGREE = 2.5  # sigma: by chance in 1.2 % of honest pairs

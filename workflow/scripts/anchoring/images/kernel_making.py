@@ -78,7 +78,7 @@ def make_kernel(source, target, *, circularise=False):
         negative=float((np.abs(kernel).sum() - kernel.sum()) / 2),
         cut=cut,
         edge=edge,
-        held=min((target.within(psf.reach) for psf in (source, target) if math.isfinite(psf.reach)), default=1.0),
+        held=min((target.within(psf.reach) for psf in (source, target) if psf.is_cut), default=1.0),
         source_fwhm=source.fwhm,
         target_fwhm=target.fwhm,
     )

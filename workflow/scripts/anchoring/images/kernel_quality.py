@@ -19,7 +19,7 @@ class Quality(NamedTuple):
     edge : float
         Largest |K| at the edge, of the peak.
     held : float
-        Share of the light of t within the smaller of the two files.
+        Share of the light of t within the smaller file, of those that cut the wings of their PSF; 1 if none does.
     source_fwhm, target_fwhm : float
         arcsec.
     """

@@ -15,6 +15,7 @@ LEAST_SUM = 0.1  # of a PSF, as a part of the sum of its absolute values
 LEAST_SAMPLING = 1.5  # pixels in a FWHM: with fewer, the shape of a PSF is that of its pixel
 OFF_CENTRE = 0.125  # of the side: farther from the middle, one side has lost too much of the wings
 WIDEST = 0.5  # of the side: a wider peak is no PSF
+DARK = 1e-3
 ANGLES = 360
 FWHM_PER_SIGMA = math.sqrt(8 * math.log(2))
 
@@ -42,6 +43,14 @@ class PSF(NamedTuple):
         """Distance, arcsec, from the centre to the nearest edge of the array."""
         return self.scale * min(min(c, n - 1 - c) + 0.5 for c, n in zip(self.centre, self.data.shape, strict=True))
 
+    @property
+    def is_cut(self):
+        """Whether its wings go on at the edge of the array: the outer half of it has a part DARK of the light or more.
+
+        Wings of a telescope fall with the third power of the radius, and have as much light again outside.
+        """
+        return 1 - self.within(self.reach / 2) > DARK
+
     def on_grid(self, scale, side):
         """What the pixels of another grid hold, (side, side) array, the centre in the middle of it."""
         edges = (np.arange(side + 1) - side / 2) * scale / self.scale
@@ -58,9 +67,7 @@ class GaussianPSF(NamedTuple):
 
     fwhm: float
 
-    @property
-    def reach(self):
-        return math.inf
+    reach, is_cut = math.inf, False
 
     def on_grid(self, scale, side):
         edges = (np.arange(side + 1) - side / 2) * scale

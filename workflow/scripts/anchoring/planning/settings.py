@@ -13,17 +13,8 @@ RETIRED = {
     "overwrite": "what is out of date is remade by itself: remove 'overwrite'; `snakemake --forceall` remakes all",
 }
 
-FOLDERS = (
-    "in_dir",
-    "ref_dir",
-    "kernel_dir",
-    "psf_dir",
-    "out_dir",
-    "mask_dir",
-    "galaxy_table",
-    "in_subdir",
-    "out_subdir",
-)
+FOLDERS = ("in_dir", "ref_dir", "kernel_dir", "psf_dir", "out_dir", "mask_dir", "galaxy_table", "in_subdir",
+           "out_subdir")  # fmt: skip
 MADE_KERNELS = "kernels"  # folder of out_dir
 WIDEST = 10_000  # MJy/sr, of an intensity_range: 100,000 bins
 PER_INSTRUMENT = ("ref_band", "external_bands", "internal_conv_band")  # that the published configuration has at its top
