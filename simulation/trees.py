@@ -1,4 +1,4 @@
-"""Trees of simulated mosaics, references and kernels, as `config/config.yaml` expects them, and their truth."""
+"""Trees of simulated mosaics, references and kernels or PSFs, as the workflow reads them, and their truth."""
 
 import csv
 import math
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
-from simulation.fields import correlated_noise, gaussian_kernel, generator
+from simulation.fields import correlated_noise, gaussian_kernel, gaussian_psf, generator
 from simulation.instruments import BANDS, FIRST_REFERENCE, OUTSIDE, REF_BANDS, REFERENCES, RESOLUTIONS, ROTATION, slope
 from simulation.skies import Galaxy, Grid, Sky
 
@@ -33,8 +33,9 @@ def simulate_tree(
     offsets=None,
     offset_range=(0.05, 0.8),
     positive=0.8,
+    psfs=False,
 ):
-    """Write mosaics, references, kernels, `truth.csv` and `galaxies.csv`.
+    """Write mosaics, references, kernels or PSFs, `truth.csv` and `galaxies.csv`.
 
     Parameters
     ----------
@@ -61,6 +62,8 @@ def simulate_tree(
         Sizes of the random ones, MJy/sr.
     positive : float
         Chance that a random one is positive.
+    psfs : bool
+        Write the PSFs of the bands, of which kernels can be made, instead of kernels.
 
     Returns
     -------
@@ -91,7 +94,10 @@ def simulate_tree(
             write_mosaic(path, galaxy, band, grid, field, centre, tilt=tilt, pedestal=-offset, coarsen=coarsen)
             row = (target, band, path.name, offset, *slope_on_reference(band, bands, references))
             truth.append(dict(zip(TRUTH_COLUMNS, row, strict=True)))
-    write_kernels(out_dir / "kernels", bands)
+    if psfs:
+        write_psfs(out_dir / "psfs", dict.fromkeys((*bands, *(BANDS.keys() & map(str.upper, RESOLUTIONS)))))
+    else:
+        write_kernels(out_dir / "kernels", bands)
     write_csv(out_dir / "truth.csv", truth, TRUTH_COLUMNS)
     write_galaxies(out_dir / "galaxies.csv", targets, field, sky, seed)
     return truth
@@ -246,6 +252,15 @@ def write_kernels(folder, bands, resolutions=RESOLUTIONS):
             hdu = fits.PrimaryHDU(kernel.astype(np.float32))
             hdu.header["PIXELSCL"] = (scale, "[arcsec] pixel scale")
             write_hdus(folder / f"{label.lower()}_to_{name}.fits", [hdu])
+
+
+def write_psfs(folder, bands):
+    """Write the PSF of every band, as STPSF does."""
+    for label in bands:
+        psf, scale = gaussian_psf(BANDS[label].fwhm)
+        hdu = fits.ImageHDU(psf.astype(np.float32), name="OVERDIST")
+        hdu.header["PIXELSCL"] = (scale, "[arcsec] pixel scale")
+        write_hdus(folder / f"{label.lower()}.fits", [fits.PrimaryHDU(), hdu])
 
 
 def write_hdus(path, hdus):
