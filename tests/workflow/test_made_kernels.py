@@ -62,14 +62,9 @@ def test_quality_is_in_check_and_on_the_page(project):
 
 
 def test_images_have_their_beams(project):
-    folder = project.folder / "results/ngc0628/F770W"
-    widths = {
-        "anchored/*_to_gauss4.fits": 4.0,
-        "anchored/*_on_irac4_atgauss4.fits": 4.0,
-        "lv3/*_i2d_anchor.fits": 0.269,
-    }
+    widths = {"anchored/*_to_gauss4": 4.0, "anchored/*_on_irac4_atgauss4": 4.0, "lv3/*_i2d_anchor": 0.269}
     for pattern, width in widths.items():
-        (path,) = folder.glob(pattern)
+        (path,) = project.folder.glob(f"results/ngc0628/F770W/{pattern}.fits")
         header = fits.getheader(path, "SCI")
         assert np.allclose([3600 * header["BMAJ"], 3600 * header["BMIN"], header["BPA"]], [width, width, 0], rtol=0.02)
 
