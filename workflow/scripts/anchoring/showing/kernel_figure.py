@@ -17,7 +17,7 @@ def draw(path, made, origin, title):
         f"PSFs from {origin.source[0]} ({quality.source_fwhm:.3g} arcsec) and {origin.target[0]} "
         f"({quality.target_fwhm:.3g} arcsec){circular}",
         f"D {quality.difference:.2g}, W− {quality.negative:.2g}, {quality.cut:.1g} of the kernel cut off, "
-        f"{quality.edge:.1g} of its peak at the edge, {quality.held:.0%} of the target in the files of both",
+        f"{quality.edge:.1g} of its peak at the edge, {quality.held:.0%} of the target within the PSF files",
         f"flags: {', '.join(origin.flags) or 'none'}",
     ]
     figure, _ = text_page([(title, paragraphs)], UPPER + GAP + LOWER + BELOW + MARGIN)
