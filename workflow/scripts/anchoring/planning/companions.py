@@ -97,7 +97,7 @@ class Kernels:
         if not (has_source and (targets or gaussian_fwhm(resolution))):
             return None
         path = os.path.join(self._made, f"{_kernel_name(band, resolution)}.fits")
-        return Recipe(path, (band, normalised(resolution)), sources, targets)
+        return Recipe(path, (band.upper(), normalised(resolution)), sources, targets)
 
     def psfs(self, name):
         """Paths of all files that are the PSF of a band or resolution."""
