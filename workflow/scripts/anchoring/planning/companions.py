@@ -75,7 +75,7 @@ class Kernels:
 
     def __init__(self, folder=None, *, psf_dir=None, out_dir="results", model=False):
         self._folder, self._psf_dir, self._model = folder, psf_dir, model
-        self._made = os.path.join(out_dir, MADE_KERNELS)
+        self._made = os.path.join(out_dir.rstrip("/"), MADE_KERNELS)
         self._found, self._psfs = _by_name(folder), _by_name(psf_dir)
 
     def path(self, band, resolution):
