@@ -31,7 +31,7 @@ $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 
 demo: $(VENV)/installed
 	rm -rf $(DEMO)
-	$(BIN)/python -m simulation $(DEMO)/data
+	$(BIN)/python -m simulation $(DEMO)/data --psfs
 	$(BIN)/snakemake --cores $(CORES) --quiet rules --configfile config/demo.yaml
 	$(BIN)/python -m simulation.compare $(DEMO)/results $(DEMO)/data/truth.csv
 

@@ -2,8 +2,9 @@
 
     python -m simulation OUT_DIR [--targets ngc0628 ic5332] [--field 140 120] [--seed 1] ...
 
-Writes mosaics, external references and kernels where `config/config.yaml` looks for them below one folder, `truth.csv`
-with the offset that has to be added to each mosaic, and `galaxies.csv`, a galaxy_table.
+Writes mosaics, external references and kernels where `config/config.yaml` looks for them below one folder (`--psfs`:
+PSFs in `psfs` instead of kernels), `truth.csv` with the offset that has to be added to each mosaic, and `galaxies.csv`,
+a galaxy_table.
 """
 
 import argparse
@@ -26,6 +27,7 @@ def parse(arguments):
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--coarsen", type=float, default=2.0, help="factor on the pixel scales")
     parser.add_argument("--ideal", action="store_true", help="no noise, sources, holes or colours")
+    parser.add_argument("--psfs", action="store_true", help="PSFs, of which kernels can be made, instead of kernels")
     parser.add_argument(
         "--sky", nargs="+", default=[], metavar="KEY=VALUE", help="attributes of skies.Sky, as stars=0 or colours=m83"
     )
@@ -57,6 +59,7 @@ def main(arguments=None):
         sky=options.sky,
         coarsen=options.coarsen,
         tilt=0.0 if options.ideal else 3.0,
+        psfs=options.psfs,
     )
     print(f"{len(truth)} mosaics with known zero levels in {options.out_dir}")
 

@@ -4,7 +4,7 @@ import math
 import zlib
 
 import numpy as np
-from scipy import fft, ndimage
+from scipy import fft, ndimage, special
 
 FWHM_PER_SIGMA = math.sqrt(8 * math.log(2))
 REACH = 5.5  # standard deviations at which a Gaussian is cut: 3e-7 of its peak
@@ -57,4 +57,13 @@ def gaussian_kernel(fwhm_from, fwhm_to):
     # The outer two pixels of an image's scale are left out when it is resampled.
     half = math.ceil((REACH * sigma + 0.25) / scale)
     profile = np.exp(-0.5 * (np.arange(-half, half + 1) * scale / sigma) ** 2)
+    return np.multiply.outer(profile, profile), scale
+
+
+def gaussian_psf(fwhm):
+    """A Gaussian PSF, what each pixel holds of its light, and its pixel scale in arcsec: 10 pixels in its FWHM."""
+    scale = fwhm / 10
+    half = math.ceil(REACH * fwhm / FWHM_PER_SIGMA / scale)
+    edges = (np.arange(2 * half + 2) - half - 0.5) * scale * FWHM_PER_SIGMA / fwhm
+    profile = np.diff(special.ndtr(edges))
     return np.multiply.outer(profile, profile), scale

@@ -1,4 +1,4 @@
-"""Trees of simulated mosaics, references and kernels, as `config/config.yaml` expects them, and their truth."""
+"""Trees of simulated mosaics, references and kernels or PSFs, as the workflow reads them, and their truth."""
 
 import csv
 import math
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
-from simulation.fields import correlated_noise, gaussian_kernel, generator
+from simulation.fields import correlated_noise, gaussian_kernel, gaussian_psf, generator
 from simulation.instruments import (
     BANDS,
     FIRST_REFERENCE,
@@ -43,8 +43,9 @@ def simulate_tree(
     offsets=None,
     offset_range=(0.05, 0.8),
     positive=0.8,
+    psfs=False,
 ):
-    """Write mosaics, references, kernels, `truth.csv` and `galaxies.csv`.
+    """Write mosaics, references, kernels or PSFs, `truth.csv` and `galaxies.csv`.
 
     Parameters
     ----------
@@ -71,6 +72,8 @@ def simulate_tree(
         Sizes of the random ones, MJy/sr.
     positive : float
         Chance that a random one is positive.
+    psfs : bool
+        Write the PSFs of the bands, of which kernels can be made, instead of kernels.
 
     Returns
     -------
@@ -104,7 +107,10 @@ def simulate_tree(
             row = (target, band, path.name, offset, reference, "" if sky.colours else typical)
             truth.append(dict(zip(TRUTH_COLUMNS, row, strict=True)))
     own = {label: REFERENCES[label].fwhm for label in references if "_at" not in label}
-    write_kernels(out_dir / "kernels", bands, RESOLUTIONS | own)
+    if psfs:
+        write_psfs(out_dir / "psfs", dict.fromkeys((*bands, *(BANDS.keys() & map(str.upper, RESOLUTIONS)))))
+    else:
+        write_kernels(out_dir / "kernels", bands, RESOLUTIONS | own)
     write_csv(out_dir / "truth.csv", truth, TRUTH_COLUMNS)
     write_galaxies(out_dir / "galaxies.csv", targets, field, sky, seed)
     return truth
@@ -259,6 +265,15 @@ def write_kernels(folder, bands, resolutions=RESOLUTIONS):
             hdu = fits.PrimaryHDU(kernel.astype(np.float32))
             hdu.header["PIXELSCL"] = (scale, "[arcsec] pixel scale")
             write_hdus(folder / f"{label.lower()}_to_{name}.fits", [hdu])
+
+
+def write_psfs(folder, bands):
+    """Write the PSF of every band, as STPSF does."""
+    for label in bands:
+        psf, scale = gaussian_psf(BANDS[label].fwhm)
+        hdu = fits.ImageHDU(psf.astype(np.float32), name="OVERDIST")
+        hdu.header["PIXELSCL"] = (scale, "[arcsec] pixel scale")
+        write_hdus(folder / f"{label.lower()}.fits", [fits.PrimaryHDU(), hdu])
 
 
 def write_hdus(path, hdus):

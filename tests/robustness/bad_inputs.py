@@ -21,6 +21,8 @@ from runs import ROOT, Project, set_cards, shipped
 
 from anchoring.planning.plan import make_plan
 from anchoring.planning.settings import PlanError, gather, problems
+from simulation.fields import gaussian_psf
+from simulation.instruments import BANDS
 from simulation.skies import IDEAL
 from simulation.trees import simulate_tree
 
@@ -36,12 +38,15 @@ REFERENCE, RESOLUTION = "irac4_atgauss4", "gauss4"
 CONFIG = {
     "instruments": {"miri": {"external_bands": [REFERENCE], "internal_conv_band": RESOLUTION}},
     "mask_dir": "data/masks",
+    "psf_dir": "data/psfs",
+    "psf": "files",
 }
+PSF_FWHM = BANDS["F2100W"].fwhm  # of all bands in PSFS, whose mosaics are that of F2100W
 WORKS, FAILED, SKIPPED = "anchored", "failed", "skipped"
 
 
 class Case(NamedTuple):
-    """One bad input: a mosaic, a reference with its target, or a kernel with its band.
+    """One bad input: a mosaic, a reference with its target, or a kernel or PSF with its band.
 
     what : str
         As the page describes it.
@@ -87,6 +92,10 @@ class Target(NamedTuple):
         return self.folder / "kernels" / f"{self.band.lower()}_to_{RESOLUTION}.fits"
 
     @property
+    def psf(self):
+        return self.folder / "psfs" / f"{self.band.lower()}.fits"
+
+    @property
     def all_images(self):
         return list((self.folder / self.name).glob("*/lv3/*.fits"))
 
@@ -95,7 +104,7 @@ class Target(NamedTuple):
 
 
 def header(which, hdu=None, **cards):
-    """Change cards of the image (SCI), the reference or the kernel; None removes one."""
+    """Change cards of the image (SCI), the reference, the kernel or the PSF; None removes one."""
 
     def spoil(target):
         set_cards(getattr(target, which), ("SCI" if which == "image" else 0) if hdu is None else hdu, cards)
@@ -146,6 +155,21 @@ def renamed_kernel(name):
 
 def two_kernels(target):
     shutil.copy(target.kernel, target.kernel.with_name(f"{target.band.lower()}_to_gauss4.0.fits"))
+
+
+def two_psfs(target):
+    shutil.copy(target.psf, target.psf.with_name(f"{target.band}.FITS"))
+
+
+def psf_of(function):
+    """Put what `function` makes of the pixels of a PSF in their place; nothing, for None."""
+
+    def spoil(target):
+        with fits.open(target.psf) as hdus:
+            data, head = function(np.array(hdus[0].data, dtype=float)), hdus[0].header.copy()
+        fits.PrimaryHDU(data, head if data is not None else None).writeto(target.psf, overwrite=True)
+
+    return spoil
 
 
 def moved(**cards):
@@ -449,6 +473,34 @@ KERNELS = {
     "F360M": Case("no image in its primary HDU", without_image, FAILED, "no image in any HDU"),
 }  # fmt: skip
 
+PSFS = {
+    "F070W": Case("no file", removed("psf"), SKIPPED, "and no PSF data/psfs/f070w.fits"),
+    "F090W": Case("two by one name", two_psfs, SKIPPED, "either can be meant"),
+    "F115W": Case("named in capitals", lambda t: t.psf.rename(t.psf.with_name("F115W.FITS")), WORKS, exact=False),
+    "F140M": Case("zero bytes", content("psf", lambda b: b""), FAILED, "cannot be read as FITS"),
+    "F150W": Case("cut short", content("psf", lambda b: b[:-5000]), FAILED, "cannot be read as FITS"),
+    "F162M": Case("no image", psf_of(lambda d: None), FAILED, "no image in any HDU"),
+    "F164N": Case("several planes", psf_of(lambda d: np.stack([d, d])), FAILED, "expected a 2-D image"),
+    "F182M": Case("no pixel scale", header("psf", PIXELSCL=None), FAILED, "no pixel scale"),
+    "F187N": Case(
+        "PIXELSCL and CDELT contradict each other", header("psf", CDELT1=1e-5, CDELT2=1e-5), FAILED, "by CDELT"
+    ),
+    "F210M": Case("a pixel scale of 0", header("psf", PIXELSCL=0.0), FAILED, "pixel scale"),
+    "F212N": Case("a pixel scale in words", header("psf", PIXELSCL="fine"), FAILED, "pixel scale"),
+    "F250M": Case("NaN", psf_of(one_pixel(np.nan)), FAILED, "not finite"),
+    "F322W2": Case("all 0", psf_of(lambda d: d * 0), FAILED, "the sum of the PSF is 0"),
+    "F323N": Case("a negative sum", psf_of(lambda d: -d), FAILED, "the sum of the PSF is -1"),
+    "F356W": Case("its mean subtracted", psf_of(lambda d: d - 0.99 * d.mean()), FAILED, "without the signs"),
+    "F405N": Case("one number", psf_of(lambda d: d * 0 + 1), FAILED, "expected a peak narrower"),
+    "F460M": Case("off its array's centre", psf_of(lambda d: d[8:, :-3]), WORKS, exact=False),
+    "F466N": Case("far off its array's centre", psf_of(lambda d: d[18:]), FAILED, "wings are cut"),
+    "F470N": Case("its peak at an edge", psf_of(lambda d: d[len(d) // 2 :]), FAILED, "at the edge"),
+    "F150W2": Case("pixels as large as itself", psf_of(lambda d: d[4::9, 4::9]), FAILED, "with an oversampling"),
+    "F158M": Case("wider than the resolution", header("psf", PIXELSCL=0.6), FAILED, "expected it to be wider"),
+    "F380M": Case("noisy", psf_of(lambda d: d + np.random.default_rng(1).normal(0, 1e-5, d.shape)), WORKS, exact=False),
+    "F140W": Case("not square", psf_of(lambda d: d[:, 6:-6]), WORKS, exact=False),
+}  # fmt: skip
+
 MASKS = {
     "maskvalues": Case(
         "a mask of other numbers than 0 and 1",
@@ -522,7 +574,7 @@ CONFIGURATIONS = {
 
 
 class BadInputs(Project):
-    """All cases of images, references and kernels in one tree, with sound targets."""
+    """All cases of images, references, kernels and PSFs in one tree, with sound targets."""
 
     def __init__(self, folder, *, spoilt=True):
         self.folder = Path(folder)
@@ -533,30 +585,36 @@ class BadInputs(Project):
             rows = simulate_tree(data, targets=[target], bands=("F770W", band), **one)
             self._crop(Target(data, target, band).reference)
             self.truth |= {(row["target"], row["band"]): row["offset"] for row in rows}
-        (data / "masks").mkdir()
+        for name in ("masks", "psfs"):
+            (data / name).mkdir()
         self.configure(**CONFIG)
         self.cases = {}
         if spoilt:
             self._spoil(data)
 
     def _spoil(self, data):
-        for name in (*SOUND[1:], "images", *REFERENCES, *MASKS):
+        for name in (*SOUND[1:], "images", "psfs", *REFERENCES, *MASKS):
             self._copy(data, name)
         self._all(data, IMAGES, lambda name: Target(data, "images", "F2100W", name))
         self._all(data, REFERENCES, lambda name: Target(data, name, "F770W"))
         self._all(data, MASKS, lambda name: Target(data, name, "F2100W"))
         self._all(data, KERNELS, lambda band: Target(data, "kernels", band))
+        self._all(data, PSFS, lambda band: Target(data, "psfs", band))
 
     def _all(self, data, cases, target_of):
         for name, case in cases.items():
             target = target_of(name)
-            sound = Target(data, target.name, "F1000W" if cases is KERNELS else target.band)
+            like = "F1000W" if cases is KERNELS else "F2100W" if cases is PSFS else target.band
+            sound = Target(data, target.name, like)
             if not target.image.exists():
                 target.image.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(sound.image, target.image)
                 header("image", 0, FILTER=target.band)(target)
             if cases is KERNELS:
                 shutil.copy(sound.kernel, target.kernel)
+            if cases is PSFS:
+                psf, scale = gaussian_psf(PSF_FWHM)
+                fits.PrimaryHDU(psf, fits.Header({"PIXELSCL": scale})).writeto(target.psf)
             case.spoil(target)
             self.cases[target.stem] = case, sound
 
@@ -616,7 +674,8 @@ def full_config(**changes):
     """The shipped configuration for the tree of the cases."""
     config = shipped()
     config["instruments"]["miri"] |= CONFIG["instruments"]["miri"]
-    place = {"in_dir": "data", "ref_dir": "data/ref", "kernel_dir": "data/kernels", "mask_dir": "data/masks"}
+    place = {"in_dir": "data", "ref_dir": "data/ref", "kernel_dir": "data/kernels"}
+    place |= {key: CONFIG[key] for key in ("mask_dir", "psf_dir", "psf")}
     return {**config, **place, "targets": ["kernels", "sound"], **changes}
 
 
@@ -628,7 +687,7 @@ OUTCOMES = {WORKS: "works", SKIPPED: "skipped", FAILED: "refused", None: "no run
 def tables(project):
     """The tables of the page, from a finished run in whose folder we are."""
     rows = project.rows_of_images()
-    of_runs = {"Images": IMAGES, "References": REFERENCES, "Kernels": KERNELS, "Masks": MASKS}
+    of_runs = {"Images": IMAGES, "References": REFERENCES, "Kernels": KERNELS, "PSFs": PSFS, "Masks": MASKS}
     for title, cases in of_runs.items():
         stems = [stem for stem, (case, _) in project.cases.items() if case in cases.values()]
         yield title, [(project.cases[stem][0].what, rows[stem]["status"], rows[stem]["reason"]) for stem in stems]

@@ -12,6 +12,7 @@ from bad_inputs import (
     KERNELS,
     MASKS,
     PAGE,
+    PSFS,
     REFERENCES,
     SKIPPED,
     TABLES,
@@ -27,6 +28,7 @@ STEMS = [
     *(f"{name}_miri_lv3_f770w" for name in REFERENCES),
     *(f"{name}_miri_lv3_f2100w" for name in MASKS),
     *(f"kernels_miri_lv3_{band.lower()}" for band in KERNELS),
+    *(f"psfs_miri_lv3_{band.lower()}" for band in PSFS),
 ]
 # What only pixels show, which `check` does not read.
 IN_PIXELS = {
@@ -97,7 +99,7 @@ def test_outcome_and_reason_of_each_case(project, rows, sound_rows, stem):
 def test_everything_else_has_exactly_the_numbers_of_a_tree_without_bad_inputs(project, rows, sound_rows):
     references = {f"{name}_miri_lv3_f2100w" for name in INTERNAL}  # these are anchored on bad inputs
     others = {stem: row for stem, row in rows.items() if stem not in {*project.cases, *references}}
-    assert len(others) == 2 * len(bad_inputs.SOUND) + 2 + 2 + len(MASKS) + 1
+    assert len(others) == 2 * len(bad_inputs.SOUND) + 2 + 2 + 2 + len(MASKS) + 1
     for stem, row in others.items():
         copied = row["target"] if row["target"] in ("sound", "kernels") else "sound"
         band = "_copy" not in stem and row["band"].lower()

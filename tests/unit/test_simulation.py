@@ -14,6 +14,7 @@ from scipy.ndimage import binary_erosion, gaussian_filter
 
 from anchoring.files.kernels import read_kernel
 from anchoring.files.mosaics import read_image
+from anchoring.files.psfs import read_psf
 from anchoring.files.references import read_reference
 from anchoring.fitting.binned import fit_line
 from anchoring.images.convolution import convolve_image, kernel_fwhm, resample_kernel
@@ -269,6 +270,16 @@ def test_kernels_widen_by_the_difference_of_squares_on_any_pixels(pixel):
     resampled = resample_kernel(kernel, scale, pixel)
     assert_allclose(kernel_fwhm(resampled) * pixel, math.sqrt(4.0**2 - 0.269**2), rtol=1e-3)
     assert resampled[0].max() < 1e-5 * resampled.max()
+
+
+def test_psfs_instead_of_kernels_are_those_of_the_bands(tmp_path):
+    tree = {"field": (14, 12), "coarsen": 3, "bands": ("F300M", "F770W"), "references": ()}
+    trees.simulate_tree(tmp_path, ["q"], psfs=True, **tree)
+    assert not (tmp_path / "kernels").exists()
+    widths = {path.stem: read_psf(path).fwhm for path in (tmp_path / "psfs").iterdir()}
+    assert set(widths) == {"f300m", "f770w", "f2100w"}
+    for name, width in widths.items():
+        assert_allclose(width, instruments.BANDS[name.upper()].fwhm, rtol=0.02)
 
 
 # --- determinism ------------------------------------------------------------------------------------------------------

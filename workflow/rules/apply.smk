@@ -5,6 +5,7 @@ rule apply_offset:
     input:
         image=lambda wildcards: image_of(wildcards).path,
         solved=lambda wildcards: final_file(image_of(wildcards)),
+        psf=psf_of,
     output:
         ANCHORED,
     log:
@@ -17,5 +18,6 @@ rule apply_offset:
         mem_mb=memory(cost.of_writing, image_shape),
     params:
         library=library_checksum("apply_offset"),
+        stamps=lambda wildcards: stamps(psf_of(wildcards)),
     script:
         "../scripts/apply_offset.py"

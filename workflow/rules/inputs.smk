@@ -49,6 +49,21 @@ def kernel_of(wildcards):
     return plan.kernels.path(wildcards.band, wildcards.resolution)
 
 
+def recipe_of(wildcards):
+    """What a kernel is made of."""
+    return plan.recipes[wildcards.kernel]
+
+
+def made_kernels(wildcards=None):
+    """The kernels that are made for the run."""
+    return [MADE_KERNEL.format(kernel=name) for name in plan.recipes]
+
+
+def psf_of(wildcards):
+    """The file of the PSF of a band, for the beam of its anchored images."""
+    return plan.kernels.psf(wildcards.band) or []
+
+
 def with_error(wildcards):
     """Whether ERR is convolved too: where it is the noise of a ref_band that other bands are fitted against."""
     image = image_of(wildcards)

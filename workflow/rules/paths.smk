@@ -5,6 +5,8 @@ TARGET = f"{OUT}/{{target}}"
 BAND = f"{TARGET}/{{band}}/{config['out_subdir']}"
 LOGS = f"{TARGET}/logs"
 PAIR = f"{BAND}/{{image}}_on_{{reference}}"
+MADE_KERNELS = f"{OUT}/{settings.MADE_KERNELS}"
+MADE_KERNEL = f"{MADE_KERNELS}/{{kernel}}.fits"
 CONVOLVED = f"{BAND}/{{image}}_to_{{resolution}}.fits"
 REPROJECTED = f"{PAIR}.fits"
 EXTERNAL = f"{TARGET}/{{target}}_{{instrument}}_external.json"
@@ -33,5 +35,6 @@ wildcard_constraints:
     band=one_of(image.band for image in plan.images.values() if image not in plan.skipped),
     image=one_of(image.name for image in plan.images.values() if image not in plan.skipped),
     instrument=one_of(image.instrument for image in plan.images.values() if image not in plan.skipped),
+    kernel=one_of(plan.recipes),
     resolution=one_of(pair.resolution for pair in plan.possible_pairs()),
     reference=one_of(pair.reference for pair in plan.possible_pairs()),

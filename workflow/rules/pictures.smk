@@ -97,6 +97,7 @@ rule write_index:
     input:
         offsets=offsets_files(plan.targets),
         networks=[path for target in plan.targets for path in network_files(target)],
+        kernels=made_kernels(),
     output:
         f"{OUT}/index.html",
     log:

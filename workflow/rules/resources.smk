@@ -32,7 +32,15 @@ def image_shape(wildcards):
 
 
 def kernel_side(wildcards):
-    return sizes.kernel_side(sizes.image_size(kernel_of(wildcards)), image_size(wildcards))
+    recipe = plan.kernels.recipe(wildcards.band, wildcards.resolution)
+    size = made_kernel_size(recipe) if recipe else sizes.image_size(kernel_of(wildcards))
+    return sizes.kernel_side(size, image_size(wildcards))
+
+
+def made_kernel_size(recipe):
+    """Size of a kernel that may not be there yet."""
+    files = [sizes.image_size(path) if path else sizes.Size() for path in (recipe.source, recipe.target)]
+    return sizes.made_kernel_size(*files, library["labels"].gaussian_fwhm(recipe.names[1]))
 
 
 def grid_size(wildcards):

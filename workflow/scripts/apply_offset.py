@@ -9,7 +9,7 @@ from anchoring.script import run
 from anchoring.solving import records
 
 
-def main(image, solved, output):
+def main(image, solved, output, psf=None):
     (solution,) = [r for r in records.read([solved]) if r.image == image]
     if solution.status != "anchored":
         raise AnchoringError(f"{image} cannot be anchored: {solution.reason}")
@@ -25,8 +25,21 @@ def main(image, solved, output):
         slope=fit.slope,
         resolution=fit.resolution,
         version=__version__,
+        beam=psf and width_of(psf),
     )
     logging.info("%.6g MJy/sr were added", mosaics.offset_between(image, output))
+
+
+def width_of(psf):
+    """FWHM of the PSF in a file, arcsec; None, with a word in the log, if it cannot be used."""
+    # Imported here: without PSFs, which is usual, the job takes half of the time.
+    from anchoring.files import psfs
+
+    try:
+        return psfs.read_psf(psf).fwhm
+    except AnchoringError as error:
+        logging.warning("no beam in the header: %s", error)
+        return None
 
 
 if __name__ == "__main__":
@@ -36,4 +49,5 @@ if __name__ == "__main__":
         image=snakemake.input.image,
         solved=snakemake.input.solved,
         output=snakemake.output[0],
+        psf=snakemake.input.get("psf") or None,
     )

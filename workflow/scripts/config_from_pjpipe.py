@@ -81,7 +81,8 @@ def _folders(config, local, notes):
     for key, old in (("ref_dir", "anchor_ref_dir"), ("kernel_dir", "kernel_dir")):
         folders[key] = local.get(old)
         if folders[key] is None:
-            notes.append(f"{old} is not in local.toml: set {key} before a run")
+            wanted = "kernel_dir, or psf_dir," if key == "kernel_dir" else key
+            notes.append(f"{old} is not in local.toml: set {wanted} before a run")
     return {**folders, "out_dir": "results"}
 
 

@@ -3,8 +3,8 @@
 import logging
 
 from anchoring.errors import AnchoringError, reason_of
-from anchoring.files import intermediates, kernels, masks, mosaics
-from anchoring.images import convolution, headers
+from anchoring.files import intermediates, kernels, made_kernels, masks, mosaics
+from anchoring.images import convolution, headers, kernel_quality
 from anchoring.script import run
 
 
@@ -20,6 +20,7 @@ def main(image, kernel, output, threads, band=None, mask=None, with_error=True):
         resampled = resampled_kernel(kernel, scale)
         logging.info("%s pixels, kernel %s", mosaic.shape, resampled.shape)
         stated = {"fwhm": convolution.kernel_fwhm(resampled) * scale, "source": mosaic.source}
+        stated |= of_kernel(kernel, resampled)
         grid = mosaic.header, mosaic.shape, mosaic.dtype
         with intermediates.opened_product(output, *grid, with_error=mosaic.has_error, **stated) as write:
             for rows in convolution.convolve_rows(mosaic, resampled, threads=threads):
@@ -40,6 +41,15 @@ def resampled_kernel(kernel, scale):
     if odd:
         logging.warning("%s %s", kernel, odd)
     return resampled
+
+
+def of_kernel(kernel, resampled):
+    """Flags of a kernel that the workflow made, and the FWHM of the PSF that a kernel leads to, arcsec, if known."""
+    origin = made_kernels.read_origin(kernel)
+    if origin is None:
+        return {"beam": kernels.resolution_of(kernel)}
+    narrow = convolution.kernel_fwhm(resampled) < kernel_quality.NARROW
+    return {"beam": origin.quality.target_fwhm, "kernel_flags": (*origin.flags, *["kernel_narrow"] * narrow)}
 
 
 if __name__ == "__main__":

@@ -74,7 +74,8 @@ def main(
         logging.info("noise of the reference %.4g MJy/sr (%s)", *measured.noise)
         sources = {"image_source": comparison.source, "reference_source": other.source, "reference_unit": str(unit)}
         zero_err = noise.zero_error(other.header, reference) if kind == "external" else None
-        measured = replace(measured, **sources, zero_err=zero_err)
+        kernel_flags = tuple(sorted({*comparison.kernel_flags, *other.kernel_flags}))
+        measured = replace(measured, **sources, zero_err=zero_err, kernel_flags=kernel_flags)
     except Exception as error:
         measured = measure.refused(reason_of(error, f"{image} on {reference}"), x, y)
     write_measurement(measured, bins, pixels)

@@ -19,7 +19,8 @@ def main(image, reference, output, method, band=None):
             method=method,
         )
         grid["BUNIT"] = "MJy/sr"  # the image's, whatever its reference's
-        intermediates.write_product(output, data, grid, fwhm=comparison.fwhm, source=comparison.source)
+        stated = {"fwhm": comparison.fwhm, "source": comparison.source, "kernel_flags": comparison.kernel_flags}
+        intermediates.write_product(output, data, grid, **stated, beam=headers.beam_of(comparison.header))
     except Exception as error:
         intermediates.write_refusal(output, reason_of(error, f"{image} on {reference}"))
 

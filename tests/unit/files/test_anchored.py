@@ -186,6 +186,15 @@ def test_header_says_what_was_done(i2d):
     assert list(header["HISTORY"]) == [HISTORY]
 
 
+@pytest.mark.parametrize("beam", [None, 0.269])
+def test_the_beam_is_in_the_header_where_it_is_known(plain, beam):
+    header = fits.getheader(anchor(plain, beam=beam), "SCI")
+    if beam is None:
+        assert not {"BMAJ", "BMIN", "BPA"} & set(header)
+    else:
+        assert [header["BMAJ"], header["BMIN"], header["BPA"]] == [pytest.approx(0.269 / 3600)] * 2 + [0]
+
+
 @pytest.mark.parametrize("unknown", [None, np.nan])
 def test_unknown_errors_leave_no_keyword(plain, unknown):
     header = fits.getheader(anchor(plain, offset_err=unknown, offset_sys=unknown), "SCI")

@@ -6,9 +6,11 @@ from array_pairs import fitted
 from numpy.testing import assert_allclose
 from test_systematics import tiles
 
+from anchoring.files.made_kernels import FROM_MODEL
 from anchoring.fitting import flags
 from anchoring.fitting.closure import closure
 from anchoring.fitting.settings import Settings
+from anchoring.images.kernel_quality import LIMITS
 from anchoring.solving import offsets
 from benchmarks.accuracy import ESTIMATORS, outcomes_of
 from simulation import scenes
@@ -142,7 +144,8 @@ def test_each_flag_is_raised_by_what_it_means(rng):
         assert word in found.flags, word
     # In test_offsets.py, test_alignment.py, test_network.py.
     elsewhere = {"references_disagree", "misaligned", "uncorrelated", "reference_suspect", "not_adjusted"}
-    assert set(raised) | elsewhere == set(flags.MEANING)
+    of_kernels = {*LIMITS, FROM_MODEL, "kernel_narrow"}  # test_kernel_making.py, test_make_kernel.py
+    assert set(raised) | elsewhere | of_kernels == set(flags.MEANING)
 
 
 def few_pixels(seed, size=16):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from trees import config_of, image_named, touch
 
+from anchoring.labels import normalised
 from anchoring.planning.companions import Kernels
 from anchoring.planning.plan import make_plan
 
@@ -100,3 +101,84 @@ def test_a_link_with_a_date_in_the_future_is_named(tree):
 def test_where_a_kernel_is_expected():
     assert Kernels("k").path("F770W", "gauss4") == str(Path("k/f770w_to_gauss4.fits"))
     assert Kernels("k").path("F2100W", "f2100w") is None
+
+
+class Named:
+    """An image as `Kernels.problem` sees it."""
+
+    def __init__(self, band):
+        self.band, self.name, self.path = band, "a", "a.fits"
+
+
+@pytest.fixture
+def psfs(tmp_path):
+    for name in ("F770W.fits", "f2100w.fits.gz", "Mips24.FITS"):
+        touch(tmp_path / "psfs" / name)
+    return str(tmp_path / "psfs")
+
+
+@pytest.mark.parametrize(
+    ("band", "resolution", "source", "target"),
+    [
+        ("f770w", "F2100W", "F770W.fits", "f2100w.fits.gz"),
+        ("F770W", "gauss4", "F770W.fits", None),
+        ("F2100W", "mips24", "f2100w.fits.gz", "Mips24.FITS"),
+        ("F300M", "GAUSS4.0", None, None),  # a model
+        ("F300M", "mips24", None, "Mips24.FITS"),
+    ],
+)
+def test_what_a_kernel_is_made_of(psfs, band, resolution, source, target):
+    recipe = Kernels(psf_dir=psfs, out_dir="out", model=True).recipe(band, resolution)
+    assert [path and Path(path).name for path in (recipe.source, recipe.target)] == [source, target]
+    assert recipe.path == str(Path("out/kernels", f"{band.lower()}_to_{normalised(resolution)}.fits"))
+    assert Kernels(psf_dir=psfs, out_dir="out", model=True).path(band, resolution) == recipe.path
+    assert not Kernels(psf_dir=psfs, out_dir="out", model=True).problem(Named(band), resolution)
+
+
+def test_a_kernel_that_is_given_wins(tree, psfs):
+    kernels = Kernels(str(tree / "kernels"), psf_dir=psfs, model=True)
+    assert kernels.recipe("F770W", "gauss4") is None
+    assert kernels.path("F770W", "gauss4") == str(tree / "kernels/f770w_to_gauss4.fits")
+    assert kernels.recipe("F770W", "gauss9") is not None
+
+
+@pytest.mark.parametrize(
+    ("band", "resolution", "needed"),
+    [
+        ("F560W", "F2100W", "psfs/f560w.fits to"),  # a model is not good enough
+        ("F770W", "f2550w", "psfs/f2550w.fits to"),
+        ("irac4", "gauss20", "psfs/irac4.fits to"),
+        ("F560W", "w3", "psfs/f560w.fits and "),
+        ("F2100W", "f2100w", None),
+    ],
+)
+def test_what_is_missing_for_a_kernel_is_named(psfs, band, resolution, needed):
+    kernels = Kernels(psf_dir=psfs, model=True)
+    assert kernels.recipe(band, resolution) is None
+    problem = kernels.problem(Named(band), resolution)
+    assert problem == "" if needed is None else f"no kernel of {band} to {normalised(resolution)}, and" in problem
+    assert (needed or "") in problem
+
+
+def test_without_a_model_and_without_a_folder_of_psfs():
+    problem = Kernels("k").problem(Named("F770W"), "gauss4")
+    assert problem.startswith(
+        "no kernel k/f770w_to_gauss4.fits, and no PSF psf_dir/f770w.fits to make it from; expected"
+    )
+
+
+def test_two_psfs_of_one_name_and_one_of_the_future_are_named(psfs):
+    two = touch(Path(psfs, "f770w.fits.gz"))
+    assert "F770W.fits" in (problem := Kernels(psf_dir=psfs).problem(Named("F770W"), "gauss4"))
+    assert f"there are {two}" in problem or str(two) in problem
+    assert Kernels(psf_dir=psfs).psf("F770W") is None
+    os.utime(Path(psfs, "f2100w.fits.gz"), (time.time() + 3600,) * 2)
+    assert "is dated 2" in Kernels(psf_dir=psfs).problem(Named("F2100W"), "gauss15")
+
+
+def test_kernels_that_a_plan_makes_are_those_of_its_pairs(tree, psfs):
+    for path in (tree / "kernels").glob("f770w*"):
+        path.unlink()
+    plan = make_plan(config_of(tree, psf_dir=psfs))
+    assert set(plan.recipes) == {"f770w_to_gauss4", "f770w_to_f2100w"}
+    assert not any(pair.problem for pairs in plan.pairs.values() for pair in pairs)

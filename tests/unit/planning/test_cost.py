@@ -6,9 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from point_sources import airy_like
 
+from anchoring.images.kernel_making import LARGEST, make_kernel
+from anchoring.images.psf import GaussianPSF, measured_psf
 from anchoring.planning import cost
-from anchoring.planning.sizes import Size, kernel_side, overlap
+from anchoring.planning.sizes import LARGEST_KERNEL, Size, kernel_side, made_kernel_size, overlap
 
 LIBRARY = Path(cost.__file__).parents[2]
 
@@ -48,3 +51,13 @@ def test_the_side_of_a_kernel_on_the_pixels_of_an_image():
 def test_the_part_of_a_reference_that_an_image_can_cover():
     assert overlap(Size((300, 400), 0.1), Size((1_000, 60), 0.5)) == (101, 60)
     assert overlap(Size((300, 400), math.nan), Size((1_000, 60), 0.5)) == (1_000, 60)
+
+
+@pytest.mark.parametrize("fwhm", [0.7, 4.0, 15.0])
+def test_a_kernel_that_is_made_is_not_larger_than_was_planned(fwhm):
+    psf = measured_psf(airy_like(301, 6.0), 0.05)
+    made = make_kernel(psf, GaussianPSF(fwhm))
+    planned = made_kernel_size(Size(psf.data.shape, psf.scale), Size(), fwhm)
+    assert LARGEST_KERNEL == LARGEST
+    assert len(made.data) * made.scale <= 1.01 * planned.shape[0] * planned.scale
+    assert made_kernel_size(Size(), Size(), None) == Size()

@@ -94,7 +94,7 @@ def test_what_is_wrong_is_reported_with_what_is_expected(changes, message):
 
 
 def test_all_problems_are_reported_at_once():
-    assert len(problems({"procs": 4, "nbins": 1, "in_dir": "a"}, SCHEMA)) == 4
+    assert len(problems({"procs": 4, "nbins": 1, "psf": "yes", "in_dir": "a"}, SCHEMA)) == 4
 
 
 PLACES = {"in_dir": "a", "ref_dir": "b", "kernel_dir": "c"}

@@ -13,6 +13,8 @@ from made import make_fit, make_image
 from pages import Page
 
 import show_table
+from anchoring.files.made_kernels import Origin
+from anchoring.images.kernel_quality import Quality
 from anchoring.showing.page import survey, table, write_page
 from anchoring.showing.text import fits_caption, image_caption, restructured, signed, write_caption
 
@@ -63,6 +65,24 @@ def records():
     records[2] = replace(records[2], fits=[replace(FIT, flags=["references_disagree"])])
     records[5] = make_record("m 83", "F770W", "failed", reason=REASON)
     return [*records, make_record("ngc0628", "F770W", tile="_west")]
+
+
+def test_kernels_that_were_made_and_one_that_could_not_be(tmp_path):
+    quality = Quality(0.0007, 0.25, 3e-4, 1e-4, 0.99, 0.25, 0.69)
+    origin = Origin(quality, ("f770w.fits", "ab"), ("f2100w.fits", "cd"), False, ("kernel_lobes",))
+    kernels = [
+        {"name": "f770w_to_f2100w", "figure": "kernels/a b.png", "origin": origin, "reason": ""},
+        {"name": "f560w_to_f2100w", "figure": "kernels/b.png", "origin": None, "reason": "no PSF <here>"},
+    ]
+    write_page(tmp_path / "index.html", "survey.html.jinja", version="1", **survey([], [], True, kernels))
+    page = Page((tmp_path / "index.html").read_text())
+    (table,) = page.tables[-1:]
+    assert table[1:] == [
+        ["f560w_to_f2100w", "no PSF <here>"],
+        ["f770w_to_f2100w", "f770w.fits", "f2100w.fits", "0.25", "0.69", "0.0007", "0.25", "0.0003", "0.99",
+         "kernel_lobes"],
+    ]  # fmt: skip
+    assert {"kernels/a%20b.png", "kernels/b.png", "#kernels"} <= set(page.links)
 
 
 def test_every_image_is_in_the_survey_and_leads_to_its_figures(records, tmp_path):

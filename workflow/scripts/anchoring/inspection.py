@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import AnchoringError, reason_of
-from .files import kernels, mosaics, references
+from .files import kernels, made_kernels, mosaics, references
 from .images import convolution, headers
 from .images.reprojection import common_window
 from .images.units import brightness_unit
@@ -227,11 +227,18 @@ def _kernel_note(path, files):
     try:
         shape, scale = files.kernel(path)
         odd = files.kernel_width(path)
+        origin = made_kernels.read_origin(path)
     except Exception as error:
         reason_of(error, path)
         return f"kernel {Path(path).name}"
     words = f'kernel {Path(path).name} of {" x ".join(map(str, shape[::-1]))} pixels of {scale:.3g}"'
-    return f"{words}, which {odd}" if odd else words
+    return ", ".join(filter(None, [words, origin and _origin_note(origin), odd and f"which {odd}"]))
+
+
+def _origin_note(origin):
+    files = f"made from {origin.source[0]} and {origin.target[0]}"
+    quality = f"D {origin.quality.difference:.2g}, W- {origin.quality.negative:.2g}"
+    return f"{files} ({', '.join([quality, *origin.flags])})"
 
 
 # --- in words -------------------------------------------------------------------------------------------------------

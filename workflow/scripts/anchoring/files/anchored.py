@@ -2,7 +2,8 @@
 
 The file is read once, front to back and in pieces, so that a mosaic larger than memory is no trouble. What changes:
 
-- SCI: pixels (`added`), the keywords of `_provenance` and a HISTORY card at the end of its header;
+- SCI: pixels (`added`), the keywords of `_provenance`, the beam if it is known, and a HISTORY card at the end of its
+  header;
 - primary header: the same HISTORY card, if it has HISTORY, which stdatamodels reads in place of the one in ASDF;
 - ASDF: `meta.anchor_bkgrdval` and a history entry, in the text of its tree (`asdf_text`);
 - CHECKSUM and DATASUM of these, where they have them.
@@ -25,6 +26,7 @@ from astropy.io import fits
 from astropy.io.fits.verify import VerifyWarning
 
 from ..errors import RUN_AGAIN, AnchoringError
+from ..images.headers import beam_cards
 from ..images.observed import is_observed
 from .atomic import Checksum, atomic_write
 from .hdus import damaged
@@ -58,7 +60,18 @@ def added(data, offset, seen=None):
 
 
 def write_anchored(
-    image, path, *, offset, reference, slope, resolution, version, offset_err=None, offset_sys=None, source=None
+    image,
+    path,
+    *,
+    offset,
+    reference,
+    slope,
+    resolution,
+    version,
+    offset_err=None,
+    offset_sys=None,
+    source=None,
+    beam=None,
 ):
     """Write the anchored file of an image, whole or not at all.
 
@@ -80,6 +93,8 @@ def write_anchored(
         Statistical and systematic error of offset, MJy/sr. None or NaN, unknown, leaves no keyword.
     source : str, optional
         `hdus.Image.source` of the image that was fitted.
+    beam : float, optional
+        FWHM of the PSF of the image, arcsec, for BMAJ, BMIN and BPA; None, unknown, leaves them as they are.
 
     Raises
     ------
@@ -92,6 +107,7 @@ def write_anchored(
         raise AnchoringError(f"{image} has an offset of {offset} MJy/sr; expected a finite number: fit it again")
     offset, version = float(offset), _printable(version)
     cards = _provenance(offset, offset_err, offset_sys, reference, slope, resolution, version)
+    cards += [fits.Card(*card) for card in beam_cards(beam)]
     history = f"anchored {version}: {offset:+.6g} MJy/sr added to SCI, zero of {_printable(reference)}"
     mosaic = map_image(image, with_source=False)
     if os.path.exists(path) and os.path.samefile(image, path):

@@ -18,6 +18,7 @@ from ..images.headers import describes_pixels, plane_axes, plane_header
 from .atomic import Checksum
 
 CHUNK = 2**20  # bytes read at a time
+REFUSED = "REFUSED"  # of a file of the workflow in place of what could not be made; its value is the reason
 # Raised by damaged files only.
 DAMAGE = (OSError, EOFError, zlib.error, fits.VerifyError, AstropyUserWarning)
 # Also raised by astropy on damaged files, but by bugs as well.
@@ -29,6 +30,7 @@ class Image(NamedTuple):
 
     `fwhm` is the width of the kernel it was convolved with, arcsec; 0 if none or unknown. `source` identifies the
     mosaic it is or was made from: the CRC-32 of the SCI extension, header and pixels; "" if there is none.
+    `kernel_flags` are those that its kernel raises.
     """
 
     data: np.ndarray
@@ -36,6 +38,7 @@ class Image(NamedTuple):
     header: fits.Header
     fwhm: float = 0.0
     source: str = ""
+    kernel_flags: tuple = ()
 
 
 class ImageHeader(NamedTuple):
@@ -122,6 +125,12 @@ def _can_be_mapped(file):
     except (OSError, ValueError) as error:  # an empty file
         return getattr(error, "errno", None) == errno.ENOMEM
     return True
+
+
+def raise_refusal(hdus):
+    """AnchoringError with the reason, if a file of the workflow is there in place of what could not be made."""
+    if REFUSED in hdus[0].header:
+        raise AnchoringError(hdus[0].header[REFUSED])
 
 
 def parsed(header, path="the image"):

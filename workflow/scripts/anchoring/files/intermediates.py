@@ -9,32 +9,34 @@ from astropy.io import fits
 from astropy.io.fits.verify import VerifyWarning
 
 from ..errors import RUN_AGAIN, AnchoringError
-from ..images.headers import describes_pixels
+from ..images.headers import beam_cards, describes_pixels
 from .atomic import atomic_write
-from .hdus import Image, native, opened, parsed, require_plane
+from .hdus import REFUSED, Image, native, opened, parsed, raise_refusal, require_plane
 from .mosaics import read_image
 from .references import image_hdu, read_reference
 
 PRODUCT = "ANCHPROD"  # primary header keyword of all of them
 FWHM = "KERNFWHM"  # width of the kernel that one was convolved with, arcsec
+FLAGS = "KERNFLAG"  # flags that this kernel raises
 SOURCE = "IMAGECRC"  # `Image.source` of the mosaic that one was made of
-REFUSED = "REFUSED"  # of one that could not be made; its value is the reason
 FITS_BLOCK = 2880  # bytes that headers and data fill up
 PIECE = 2**18  # pixels turned to the file's byte order at a time: what the processor's cache holds
 
 
-def write_product(path, data, header, error=None, *, fwhm=None, source=""):
+def write_product(path, data, header, error=None, *, fwhm=None, source="", kernel_flags=(), beam=None):
     """Write an intermediate image: extensions SCI and, if given, ERR, under the header of the image it came from.
 
-    `fwhm` (arcsec) is the width of the kernel it was convolved with, if it was; `source` is that of the mosaic.
+    `fwhm` (arcsec) is the width of the kernel it was convolved with, if it was, and `kernel_flags` are its flags;
+    `beam` (arcsec) is the FWHM of the PSF, if it is known; `source` is that of the mosaic.
     """
-    given = {"with_error": error is not None, "fwhm": fwhm, "source": source}
+    given = {"fwhm": fwhm, "source": source, "kernel_flags": kernel_flags, "beam": beam}
+    given["with_error"] = error is not None
     with opened_product(path, header, data.shape, data.dtype, **given) as write:
         write(0, data, error)
 
 
 @contextmanager
-def opened_product(path, header, shape, dtype, *, with_error=False, fwhm=None, source=""):
+def opened_product(path, header, shape, dtype, *, with_error=False, fwhm=None, source="", kernel_flags=(), beam=None):
     """As `write_product`, of an image that comes row by row: a function of a first row, data and error.
 
     The file stands under its name when the block has ended well.
@@ -43,10 +45,14 @@ def opened_product(path, header, shape, dtype, *, with_error=False, fwhm=None, s
     primary[SOURCE] = (source, "CRC-32 of the mosaic's SCI extension")
     if fwhm is not None:
         primary[FWHM] = (fwhm, "[arcsec] noise-equivalent FWHM of the kernel")
+    if kernel_flags:
+        primary[FLAGS] = (" ".join(kernel_flags), "flags of the kernel")
     # No pixels: a header needs but their number and kind.
     pixels = np.broadcast_to(np.zeros((), dtype=np.dtype(dtype).newbyteorder("=")), shape)
     names = ("SCI", "ERR") if with_error else ("SCI",)
-    planes = (fits.ImageHDU(pixels, _pixel_header(header), name=name) for name in names)
+    described = _pixel_header(header)
+    described.update({key: (value, comment) for key, value, comment in beam_cards(beam)})
+    planes = (fits.ImageHDU(pixels, described, name=name) for name in names)
     hdus = fits.HDUList([fits.PrimaryHDU(header=primary), *planes])
     hdus.update_extend()
     with warnings.catch_warnings():
@@ -99,12 +105,13 @@ def read_product(path, *, with_error=False, mapped=False):
     Its pixels are native arrays of its own or, `mapped`, as they lie in the file, not to be changed.
     """
     with opened(path) as hdus:
-        _raise_refusal(hdus)
+        raise_refusal(hdus)
         planes = [hdus["SCI"].data, hdus["ERR"].data if with_error and "ERR" in hdus else None]
         if not mapped:
             planes = [None if plane is None else native(plane) for plane in planes]
         primary, header = hdus[0].header, parsed(hdus["SCI"].header)
-        return Image(*planes, header, primary.get(FWHM, 0.0), primary.get(SOURCE, ""))
+        flags = tuple(primary.get(FLAGS, "").split())
+        return Image(*planes, header, primary.get(FWHM, 0.0), primary.get(SOURCE, ""), flags)
 
 
 def read_any(path, *, with_error=False, mapped=False, band=None):
@@ -142,11 +149,6 @@ def require_one_grid(image, reference, image_path, reference_path):
 def read_grid(path):
     """Header and shape (ny, nx) of an image of any of the three kinds, without its pixels."""
     with opened(path) as hdus:
-        _raise_refusal(hdus)
+        raise_refusal(hdus)
         hdu = image_hdu(hdus, path)
         return parsed(hdu.header, path), require_plane(hdu, path)
-
-
-def _raise_refusal(hdus):
-    if REFUSED in hdus[0].header:
-        raise AnchoringError(hdus[0].header[REFUSED])

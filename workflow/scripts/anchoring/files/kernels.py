@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ..bands import FWHM, single_width, width_of
 from ..errors import AnchoringError
 from ..images.convolution import LEAST_SUM
 from ..images.headers import is_number, pixel_scale, positive_scale, require_square
-from ..labels import gaussian_fwhm
-from .hdus import opened, require_plane
+from .hdus import opened, raise_refusal, require_plane
 
 # Keywords of a pixel scale in arcsec; the first one found is used, the others must agree.
 SCALES = ("XPIXSIZE", "PIXELSCL", "PIXSCALE", "PIXSCALX", "SECPIX", "SECPIX1", "PIXSCAL1", "PXSCAL1",
@@ -21,23 +21,6 @@ LARGEST_DEGREES = 1e-3  # the same number in PIXELSCL and CDELT is in degrees be
 NOTED, REFUSED = 1.1, 1.25  # ratio of the resulting resolution to the one in the file name
 SAMPLES = 129  # along a side of the grid on which the resulting resolution is measured
 FWHM_PER_SIGMA = math.sqrt(8 * math.log(2))
-
-# FWHM of point sources, arcsec, the narrowest and the widest value in use. JWST: User Documentation, "NIRCam Point
-# Spread Functions" and "MIRI Point Spread Functions", measured in flight; F380M is NIRISS. Model PSFs (STPSF) agree to
-# 3 % in the seven of these bands that were compared, to 7 % in F770W. IRAC: in-flight point response functions, and the
-# wider PSFs of Aniano et al. 2011, PASP 123, 1218. WISE, MIPS: Aniano et al., unWISE and the Explanatory Supplements.
-FWHM = {
-    **{name: (fwhm, fwhm) for name, fwhm in {
-        "f070w": 0.029, "f090w": 0.033, "f115w": 0.040, "f140m": 0.048, "f150w": 0.050, "f162m": 0.055, "f164n": 0.056,
-        "f182m": 0.062, "f187n": 0.064, "f200w": 0.066, "f210m": 0.071, "f212n": 0.072, "f250m": 0.085, "f277w": 0.092,
-        "f300m": 0.100, "f323n": 0.108, "f335m": 0.111, "f356w": 0.116, "f360m": 0.120, "f380m": 0.130, "f405n": 0.136,
-        "f410m": 0.137, "f430m": 0.145, "f444w": 0.145, "f460m": 0.155, "f466n": 0.158, "f470n": 0.160, "f480m": 0.164,
-        "f560w": 0.207, "f770w": 0.269, "f1000w": 0.328, "f1130w": 0.375, "f1280w": 0.420, "f1500w": 0.488,
-        "f1800w": 0.591, "f2100w": 0.674, "f2550w": 0.803,
-    }.items()},
-    "irac1": (1.40, 1.90), "irac2": (1.40, 1.81), "irac3": (1.63, 2.11), "irac4": (1.95, 2.82),
-    "w1": (5.79, 6.08), "w2": (6.37, 6.84), "w3": (6.60, 7.36), "mips24": (6.0, 6.43),
-}  # fmt: skip
 
 
 def read_kernel(path):
@@ -67,17 +50,21 @@ def read_kernel_header(path):
 
 
 def _kernel(hdus, path):
+    raise_refusal(hdus)
     hdu = next((hdu for hdu in hdus if hdu.is_image and hdu.header["NAXIS"]), None)
     if hdu is None:
         raise AnchoringError(f"{path} has no image in any HDU; expected a convolution kernel: check the file")
-    return hdu, require_plane(hdu, path), _scale(hdus, hdu, path)
+    return hdu, require_plane(hdu, path), stated_scale(hdus, hdu, path)
 
 
 # --- the pixel scale --------------------------------------------------------------------------------------------------
 
 
-def _scale(hdus, hdu, path):
-    """The pixel scale, arcsec, in the header of a kernel or else in the primary header."""
+def stated_scale(hdus, hdu, path):
+    """The pixel scale, arcsec, in the header of a kernel or PSF or else in the primary header.
+
+    AnchoringError if there is none or if keywords contradict each other.
+    """
     header = hdu.header.copy()
     for key in SCALES:
         if key not in header and key in hdus[0].header:
@@ -151,14 +138,22 @@ def require_width(path, kernel, scale):
     return "" if 1 / NOTED < ratio < NOTED else note
 
 
+def resolution_of(path):
+    """FWHM, arcsec, of the resolution in the name of a kernel; None if it is not known, or more values are in use."""
+    parts = _names(path)
+    return single_width(parts[1]) if len(parts) == 2 else None
+
+
+def _names(path):
+    return re.split(r"\.fits?\b", Path(path).name.lower())[0].split("_to_")
+
+
 def _expected(path):
     """FWHM, arcsec, of the band of a kernel and (narrowest, widest) of its resolution; None where unknown."""
-    parts = re.split(r"\.fits?\b", Path(path).name.lower())[0].split("_to_")
+    parts = _names(path)
     if len(parts) != 2 or parts[0] not in FWHM:
         return None, None
-    band = math.sqrt(math.prod(FWHM[parts[0]]))
-    width = gaussian_fwhm(parts[1])
-    return band, (width, width) if width else FWHM.get(parts[1])
+    return math.sqrt(math.prod(FWHM[parts[0]])), width_of(parts[1])
 
 
 def resolution_made(kernel, scale, fwhm):

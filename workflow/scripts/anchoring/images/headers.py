@@ -272,3 +272,23 @@ def require_brightness(header, path):
     unit = header.get("BUNIT")
     if str(unit or "").strip() and not is_megajansky(unit):
         raise _refused(path, f"BUNIT {unit!r}", "MJy/sr", "convert the image")
+
+
+def beam_cards(fwhm):
+    """(keyword, value, comment) of a round beam of a FWHM, arcsec, as tools of radio astronomers expect; or none."""
+    if not fwhm:
+        return []
+    side = fwhm / 3600
+    return [
+        ("BMAJ", side, "[deg] FWHM of the PSF, major axis"),
+        ("BMIN", side, "[deg] FWHM of the PSF, minor axis"),
+        ("BPA", 0.0, "[deg] position angle of the major axis"),
+    ]
+
+
+def beam_of(header):
+    """FWHM of the beam in a header, arcsec: the geometric mean of both axes; None if there is none."""
+    axes = [header.get(key) for key in ("BMAJ", "BMIN")]
+    if not all(is_number(axis) and axis > 0 for axis in axes):
+        return None
+    return 3600 * math.sqrt(axes[0] * axes[1])

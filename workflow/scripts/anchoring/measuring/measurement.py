@@ -36,6 +36,7 @@ class Measurement:
     reference_source: str = ""
     reference_unit: str = ""  # of the reference in its file
     zero_err: float | None = None  # error of the zero level of the reference that its header states, MJy/sr
+    kernel_flags: tuple = ()  # of the kernels of both
 
     @property
     def n_pixels(self):
@@ -52,6 +53,7 @@ def write_measurement(measurement, numbers, arrays):
             "reference_source": m.reference_source,
             "reference_unit": m.reference_unit,
             "zero_err": m.zero_err,
+            "kernel_flags": m.kernel_flags,
             "range": m.limits,
             "edges": m.edges.tolist(),
             "span": m.span,
@@ -85,6 +87,7 @@ def read_measurement(numbers, arrays):
         limits=tuple(values["range"]),
         edges=np.array(values["edges"]),
         axes=np.array(values["axes"]),
+        kernel_flags=tuple(values["kernel_flags"]),
         noise=Noise(or_nan(values["sigma_x"]), values["noise"]),
         **{name: values[name] for name in STATED},
     )

@@ -55,6 +55,11 @@ def of_convolution(shape, side, *, with_error=True, threads=1):
     return Cost(seconds, PROCESS + held + 10 * size * (2 + 3.5 * threads))
 
 
+def of_kernel():
+    """Of making a kernel, on the largest grid that there is for it (`images.kernel_making.LARGEST`)."""
+    return Cost(3.0, 0.45e9)
+
+
 def of_reprojection(shape, window, grid, method="interp"):
     """Of reprojecting an image (ny, nx) onto a window (ny, nx) of a reference's grid (ny, nx)."""
     image, pixels = math.prod(shape), math.prod(window)

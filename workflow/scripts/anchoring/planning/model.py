@@ -131,3 +131,14 @@ class Plan:
     def network_pairs(self, target, instrument):
         """Pairs that are adjusted together and can be fitted."""
         return [pair for pair in self.networks.get((target, instrument), ()) if not pair.problem]
+
+    @functools.cached_property
+    def recipes(self):
+        """{file name without .fits: Recipe} of all kernels that are made."""
+        found = (
+            self.kernels.recipe(image.band, pair.resolution)
+            for pair in self.possible_pairs()
+            for image in (pair.image, pair.reference_image)
+            if image
+        )
+        return {Path(recipe.path).stem: recipe for recipe in found if recipe}

@@ -26,7 +26,8 @@ def make_plan(config):
     require_sense(config)
     found = find_images(config)
     images = {(image.target, image.band, image.name): image for image in found}
-    plan = Plan(config, images, Kernels(config["kernel_dir"]))
+    places = {"psf_dir": config.get("psf_dir"), "out_dir": config["out_dir"], "model": config.get("psf") == "model"}
+    plan = Plan(config, images, Kernels(config.get("kernel_dir"), **places))
     table = GalaxyTable(config.get("galaxy_table"), plan.targets)
     plan.galaxies = {target: table.galaxy(target) for target in plan.targets}
 

@@ -13,7 +13,9 @@ RETIRED = {
     "overwrite": "what is out of date is remade by itself: remove 'overwrite'; `snakemake --forceall` remakes all",
 }
 
-FOLDERS = ("in_dir", "ref_dir", "kernel_dir", "out_dir", "mask_dir", "galaxy_table", "in_subdir", "out_subdir")
+FOLDERS = ("in_dir", "ref_dir", "kernel_dir", "psf_dir", "out_dir", "mask_dir", "galaxy_table", "in_subdir",
+           "out_subdir")  # fmt: skip
+MADE_KERNELS = "kernels"  # folder of out_dir
 WIDEST = 10_000  # MJy/sr, of an intensity_range: 100,000 bins
 PER_INSTRUMENT = ("ref_band", "external_bands", "internal_conv_band")  # that the published configuration has at its top
 # Names of the filters of JWST: a folder of such a name is a band's, whatever is in it.
@@ -82,8 +84,8 @@ def in_place(config):
 def require_sense(config):
     """PlanError if the values of a configuration that has the form of the schema contradict each other.
 
-    Labels are those of references, ranges rise, mask_dir exists, names of folders can be part of Snakemake's patterns
-    and no anchored image replaces its input.
+    Labels are those of references, ranges rise, mask_dir and psf_dir exist, names of folders can be part of Snakemake's
+    patterns and no anchored image replaces its input.
     """
     _require_labels(config)
     ranges = {f"intensity_range of {label}": limits for label, limits in (config.get("intensity_range") or {}).items()}
@@ -93,8 +95,13 @@ def require_sense(config):
             raise PlanError(f"{name} is [{low}, {high}]; expected the lower limit first and a higher one after it")
         if not high - low <= WIDEST:
             raise PlanError(f"{name} is [{low}, {high}]; expected a range of at most {WIDEST:,} MJy/sr")
-    if config.get("mask_dir") and not Path(config["mask_dir"]).is_dir():
-        raise PlanError(f"mask_dir {config['mask_dir']} is not a folder; expected the folder of the masks, or null")
+    for key, what in (("mask_dir", "masks"), ("psf_dir", "PSFs")):
+        if config.get(key) and not Path(config[key]).is_dir():
+            raise PlanError(f"{key} {config[key]} is not a folder; expected the folder of the {what}, or null")
+    made = Path(config["out_dir"], MADE_KERNELS)
+    for key in ("kernel_dir", "psf_dir"):
+        if config.get(key) and Path(config[key]).resolve() == made.resolve():
+            raise PlanError(f"{key} is {config[key]}, where kernels are made; expected another folder: rename it")
     for key in FOLDERS:
         if re.search(r"[{}\x00-\x1f]", config.get(key) or ""):
             raise PlanError(f"{key} is {config[key]!r}; expected no braces or control characters: rename it")

@@ -8,6 +8,7 @@ import os
 import zlib
 from typing import NamedTuple
 
+LARGEST_KERNEL = 1201  # pixels of a side of a kernel that is made
 LARGEST_RATIO = 1000  # of the bytes of an image to those of its compressed file
 SCALES = ("XPIXSIZE", "PIXELSCL", "PIXSCALE", "PIXSCALX", "SECPIX", "SECPIX1", "PIXSCAL1", "PXSCAL1")  # arcsec
 
@@ -105,6 +106,16 @@ def kernel_side(kernel, image):
     """Side, image pixels, of a kernel with a Size; where a pixel scale is unknown, its own pixels count."""
     ratio = kernel.scale / image.scale
     return math.ceil(max(kernel.shape) * (1 if math.isnan(ratio) else ratio)) or 1
+
+
+def made_kernel_size(source, target, fwhm):
+    """Largest Size of a kernel that is made of PSFs with a Size; of a Gaussian that of no file, with its FWHM, arcsec.
+
+    As `images.kernel_making` chooses its grid: 1.25 times the wings of both, those of a Gaussian 3 FWHM.
+    """
+    widths = [max(size.shape) * size.scale for size in (source, target)] + [6 * (fwhm or 0)]
+    width = 1.25 * max((width for width in widths if width > 0), default=0)
+    return Size((LARGEST_KERNEL,) * 2, width / LARGEST_KERNEL) if width else Size()
 
 
 def overlap(image, reference):

@@ -122,8 +122,8 @@ def _is_target(config, folder):
 
 
 def _has_another_use(config, folder):
-    """Whether the configuration has a folder for references, kernels, masks or results."""
-    others = (config.get(key) for key in ("ref_dir", "kernel_dir", "mask_dir", "out_dir"))
+    """Whether the configuration has a folder for references, kernels, PSFs, masks or results."""
+    others = (config.get(key) for key in ("ref_dir", "kernel_dir", "psf_dir", "mask_dir", "out_dir"))
     return any(folder.resolve() == Path(other).resolve() for other in others if other)
 
 

@@ -45,7 +45,7 @@ def write_page(path, template, **values):
 # --- the survey -------------------------------------------------------------------------------------------------------
 
 
-def survey(records, figures, simplify_labels, networks=()):
+def survey(records, figures, simplify_labels, networks=(), kernels=()):
     """What the page of a survey shows.
 
     Parameters
@@ -56,6 +56,9 @@ def survey(records, figures, simplify_labels, networks=()):
         and the `references` that the latter shows.
     simplify_labels : bool
     networks : list of Network, optional
+    kernels : list of mappings
+        Of each kernel that was made: name, `figure` (path from the page), `origin` (files.made_kernels.Origin) or, of
+        one that could not be made, None and the `reason`.
 
     Returns
     -------
@@ -97,6 +100,7 @@ def survey(records, figures, simplify_labels, networks=()):
         "offsets": table([i["row"] for i in anchored], without=("status",), anchors=[i["id"] for i in anchored]),
         "zeros": reference_table(reference_rows(records), simplify_labels),
         "zero_words": zero_words(records),
+        "kernels": [_kernel(**kernel) for kernel in sorted(kernels, key=lambda kernel: kernel["name"])],
         "missing": table([i["row"] for i in missing], without=("flags",), anchors=[i["id"] for i in missing]),
     }
 
@@ -131,6 +135,17 @@ def _image(record, figures, simplify_labels):
             **{name: getattr(fit, name, None) for name in of_fit},
         },
     }
+
+
+def _kernel(name, figure, origin, reason):
+    """A kernel as the page shows it."""
+    known = {"name": name, "figure": quote(figure), "reason": reason}
+    if origin is None:
+        return known
+    quality = origin.quality
+    numbers = ("source_fwhm", "target_fwhm", "difference", "negative", "cut", "held")
+    cells = [f"{getattr(quality, number):.3g}" for number in numbers]
+    return {**known, "source": origin.source[0], "target": origin.target[0], "cells": cells, "flags": origin.flags}
 
 
 def significance(offset, error):

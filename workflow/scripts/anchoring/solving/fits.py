@@ -37,7 +37,7 @@ def fit_record(pair, measurement, settings, band):
             raise AnchoringError(measurement.refused)
         known |= dict(zip(("range_min", "range_max"), measurement.limits, strict=True))
         aligned = alignment.align(measurement.samples, measurement.axes)
-        known |= {**alignment.as_record(aligned), "flags": alignment.flags_of(aligned)}
+        known |= {**alignment.as_record(aligned), "flags": [*alignment.flags_of(aligned), *measurement.kernel_flags]}
         fit = as_record(fit_pair(measurement, settings, flags.known_slopes(band, pair["label"])))
         alignment.require_one_sky(aligned)
     except Exception as error:

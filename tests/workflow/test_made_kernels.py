@@ -1,0 +1,131 @@
+"""Runs without kernels: they are made from PSFs, or drawn ones, and remade when what they are made of changes."""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from pages import Page
+from runs import Project, set_cards
+
+from simulation.skies import IDEAL
+
+PSFS = {"kernel_dir": None, "psf_dir": "data/psfs"}
+MADE = {"f300m_to_gauss4", "f770w_to_gauss4", "f770w_to_f2100w", "f300m_to_f2100w", "f335m_to_f2100w"}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A finished run without a kernel folder, which tests only read."""
+    references = ("irac1_atgauss4", "irac4_atgauss4")
+    tree = {"targets": ("ngc0628",), "sky": IDEAL, "references": references, "coarsen": 4.0}
+    project = Project(tmp_path_factory.mktemp("psfs"), config=PSFS, psfs=True, **tree)
+    project.check = project.run("check").stdout
+    project.output = project.run().stderr
+    return project
+
+
+@pytest.fixture
+def finished(project, tmp_path):
+    return project.copied(tmp_path / "run")
+
+
+def kernels(project):
+    return {path.stem for path in (project.folder / "results/kernels").glob("*.fits")}
+
+
+def test_known_offsets_are_recovered_without_a_kernel_folder(project):
+    summary = project.summary()
+    for row in project.truth:
+        found = summary[row["target"], row["band"], row["image"]]
+        assert found["status"] == "anchored"
+        assert abs(float(found["offset"]) - row["offset"]) < 2e-3
+    assert "4 of 4 images anchored." in project.output
+
+
+def test_the_kernels_of_the_plan_are_made_with_their_figures_and_no_others(project):
+    assert kernels(project) == MADE
+    assert {path.stem for path in (project.folder / "results/kernels").glob("*.png")} == MADE
+    assert project.planned_jobs() == {}
+
+
+def test_quality_is_in_check_and_on_the_page(project):
+    assert "made from f770w.fits and gauss4 (D " in project.check
+    page = Page((project.folder / "results/index.html").read_text())
+    assert {f"kernels/{name}.png" for name in MADE} <= set(page.links)
+    (table,) = (table for table in page.tables if table[0][0] == "kernel")
+    assert {row[0] for row in table[1:]} == MADE
+    row = next(row for row in table if row[0] == "f770w_to_gauss4")
+    assert row[1:3] == ["f770w.fits", "gauss4"]
+    assert float(row[5]) < 0.005
+
+
+def test_images_have_their_beams(project):
+    widths = {"anchored/*_to_gauss4": 4.0, "anchored/*_on_irac4_atgauss4": 4.0, "lv3/*_i2d_anchor": 0.269}
+    for pattern, width in widths.items():
+        (path,) = project.folder.glob(f"results/ngc0628/F770W/{pattern}.fits")
+        header = fits.getheader(path, "SCI")
+        assert np.allclose([3600 * header["BMAJ"], 3600 * header["BMIN"], header["BPA"]], [width, width, 0], rtol=0.02)
+
+
+def test_a_changed_psf_remakes_its_kernels_and_what_depends_on_them_alone(finished):
+    path = finished.folder / "data/psfs/f335m.fits"
+    set_cards(path, 0, {"CHANGED": True})
+    jobs = finished.planned_jobs()
+    assert {rule: jobs[rule] for rule in ("make_kernel", "convolve_image", "reproject_image", "measure_pair",
+                                          "solve_internal", "apply_offset") if rule in jobs} == {
+        "make_kernel": 1, "convolve_image": 1, "reproject_image": 1, "measure_pair": 1, "solve_internal": 1,
+    }  # fmt: skip
+    assert "solve_external" not in jobs
+    # One that is put in another's place and is older counts too.
+    other = finished.copied(finished.folder.parent / "other")
+    for file in (path, other.folder / "data/psfs/f335m.fits"):
+        file.write_bytes(finished.folder.joinpath("data/psfs/f300m.fits").read_bytes())
+        os.utime(file, (1e9, 1e9))
+    assert other.planned_jobs()["make_kernel"] == 1
+
+
+def test_a_kernel_that_is_given_wins(finished):
+    (finished.folder / "data/given").mkdir()
+    shutil.copy(finished.folder / "results/kernels/f770w_to_gauss4.fits", finished.folder / "data/given")
+    finished.configure(**{**PSFS, "kernel_dir": "data/given"})
+    jobs = finished.planned_jobs()
+    assert "make_kernel" not in jobs
+    assert jobs["convolve_image"] == 1
+
+
+def test_without_psfs_the_reference_bands_are_anchored_with_drawn_ones_and_flagged(project, tmp_path):
+    drawn = project.copied(tmp_path / "drawn", results=False)
+    drawn.configure(kernel_dir=None)
+    done = drawn.snakemake()
+    assert done.returncode == 1
+    assert kernels(drawn) == {"f300m_to_gauss4", "f770w_to_gauss4"}
+    offsets = {row["band"]: row["offset"] for row in drawn.truth}
+    for row in drawn.rows("ngc0628"):
+        band = row["compar_filter"].upper()
+        if band in ("F300M", "F770W") and row["status"] == "anchored":
+            assert abs(float(row["offset"]) - offsets[band]) < 2e-3
+            assert "kernel_from_model" in row["flags"]
+    summary = {band: row for (_, band, _), row in drawn.summary().items()}
+    assert {band: row["status"] for band, row in summary.items()} == {
+        "F300M": "anchored", "F335M": "skipped", "F770W": "anchored", "F2100W": "skipped"
+    }  # fmt: skip
+    assert "no kernel of F335M to f2100w, and no PSF psf_dir/f335m.fits and psf_dir/f2100w.fits" in done.stderr
+    assert "kernel_from_model" in (drawn.folder / "results/index.html").read_text()
+    drawn.configure(kernel_dir=None, psf="files")
+    assert "make_kernel" not in drawn.planned_jobs("results/anchor_summary.csv")
+
+
+def test_a_psf_that_cannot_be_used_concerns_only_the_bands_that_need_it(project, tmp_path):
+    spoilt = project.copied(tmp_path / "spoilt", results=False)
+    (spoilt.folder / "data/psfs/f335m.fits").write_bytes(b"")
+    done = spoilt.snakemake()
+    assert done.returncode == 1
+    before = project.summary()
+    for key, row in spoilt.summary().items():
+        if key[1] == "F335M":
+            assert row["status"] == "failed"
+            assert "no kernel F335M to f2100w: data/psfs/f335m.fits cannot be read as FITS" in row["reason"]
+        else:
+            assert row["offset"] == before[key]["offset"]

@@ -1,0 +1,133 @@
+"""Kernels from two PSFs, and how good they are."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from scipy.fft import irfft2, next_fast_len, rfft2
+
+from ..errors import AnchoringError
+from .kernel_quality import Quality
+from .psf import circularised, radial_profile
+
+REGULARISATION = 1e-4  # of the Wiener filter, with its Laplacian penalty: the value of Boucaud et al. 2016
+SAMPLES = 50  # pixels in the FWHM of the target, if the grid can have as many
+LARGEST = 1201  # pixels of a side of the grid
+WINGS = 3.0  # FWHM: 7 standard deviations of a Gaussian
+ROOM = 1.25  # of the grid, times the wings: what a filter without it turns around the edge comes back on the other side
+CUT, EDGE = 3e-4, 5e-4  # a kernel is trimmed to where less than CUT of sum |K| and EDGE of its peak are outside
+FINER = 1.02  # a target must be wider than its source by this factor
+
+
+class Profiles(NamedTuple):
+    """Means over all angles at some radii, arcsec, of source, target and convolved source; the target's peak is 1."""
+
+    radius: np.ndarray
+    source: np.ndarray
+    target: np.ndarray
+    convolved: np.ndarray
+
+
+class MadeKernel(NamedTuple):
+    """A kernel of sum 1, (n, n) array with n odd, its pixel scale (arcsec), Quality and Profiles."""
+
+    data: np.ndarray
+    scale: float
+    quality: Quality
+    profiles: Profiles
+
+
+def make_kernel(source, target, *, circularise=False):
+    """The kernel that convolves one PSF to another: a Wiener filter with a Laplacian penalty.
+
+    With s, t, l the transforms of source, target and a discrete Laplacian and r = REGULARISATION, its transform is
+    ``t s* / (|s|^2 + r |l|^2)`` (Boucaud et al. 2016, A&A 596, A63).
+
+    Both PSFs come onto one grid, their centres in the middle of it, fine enough for the target and wide enough for the
+    wings of both: frequencies that the target does not have need no finer one. Outside of its file a PSF is 0.
+
+    Parameters
+    ----------
+    source, target : psf.PSF or psf.GaussianPSF
+    circularise : bool
+        Average both over all angles before.
+
+    Returns
+    -------
+    MadeKernel
+
+    Raises
+    ------
+    AnchoringError
+        If the target is not wider than the source.
+    """
+    if not target.fwhm > FINER * source.fwhm:
+        raise AnchoringError(
+            f"the PSF to convolve to is {target.fwhm:.4g} arcsec wide (FWHM) and that of the band {source.fwhm:.4g}; "
+            "expected it to be wider: choose a coarser resolution, or check the pixel scales of both"
+        )
+    scale, side = _grid(source, target)
+    pixels = [psf.on_grid(scale, side) for psf in (source, target)]
+    if circularise:
+        pixels = [circularised(array) for array in pixels]
+    s, t = (array / array.sum() for array in pixels)
+    kernel, cut, edge = _trimmed(_wiener(s, t))
+    convolved = _convolved(s, kernel)
+    quality = Quality(
+        difference=float(np.abs(convolved - t).sum()),
+        negative=float((np.abs(kernel).sum() - kernel.sum()) / 2),
+        cut=cut,
+        edge=edge,
+        held=min((target.within(psf.reach) for psf in (source, target) if psf.is_cut), default=1.0),
+        source_fwhm=source.fwhm,
+        target_fwhm=target.fwhm,
+    )
+    return MadeKernel(kernel, scale, quality, _profiles(s, t, convolved, scale))
+
+
+def _wiener(source, target):
+    # Imported here: it takes two seconds, and only the making of kernels needs it.
+    from photutils.psf_matching import make_wiener_kernel
+
+    return make_wiener_kernel(source, target, regularization=REGULARISATION, penalty="laplacian")
+
+
+def _grid(source, target):
+    """Pixel scale, arcsec, and odd side of the grid of a kernel."""
+    reach = max(psf.reach if math.isfinite(psf.reach) else WINGS * psf.fwhm for psf in (source, target))
+    width = 2 * ROOM * reach
+    scale = max(target.fwhm / SAMPLES, width / LARGEST)
+    side = math.ceil(width / scale) | 1
+    while next_fast_len(side) != side:
+        side += 2
+    return scale, side
+
+
+def _trimmed(kernel):
+    """The middle of a kernel, of sum 1, the share of sum |K| that is cut off, and the edge as a part of the peak."""
+    middle, size = len(kernel) // 2, np.abs(kernel)
+    across = np.abs(np.arange(len(kernel)) - middle)
+    ring = np.maximum(across[:, None], across).ravel()
+    outside = 1 - np.cumsum(np.bincount(ring, size.ravel())) / size.sum()
+    highest = np.zeros(middle + 1)
+    np.maximum.at(highest, ring, size.ravel())
+    highest = np.maximum.accumulate(highest[::-1])[::-1] / size.max()
+    enough = (outside <= CUT) & (highest <= EDGE)
+    half = max(int(np.argmax(enough)) if enough.any() else middle, 2)
+    part = kernel[middle - half : middle + half + 1, middle - half : middle + half + 1]
+    border = np.abs(np.concatenate([part[0], part[-1], part[:, 0], part[:, -1]])).max()
+    return part / part.sum(), max(float(outside[half]), 0.0), float(border / size.max())
+
+
+def _convolved(array, kernel):
+    """An array (n, n) convolved with a kernel that is not larger; what leaves it on one side returns on the other."""
+    middle = len(kernel) // 2
+    padded = np.zeros_like(array)
+    padded[: len(kernel), : len(kernel)] = kernel
+    padded = np.roll(padded, (-middle, -middle), axis=(0, 1))
+    return irfft2(rfft2(array) * rfft2(padded), s=array.shape)
+
+
+def _profiles(source, target, convolved, scale):
+    (radii, s), (_, t), (_, c) = map(radial_profile, (source, target, convolved))
+    return Profiles(radii * scale, s / t[0], t / t[0], c / t[0])
