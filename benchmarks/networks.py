@@ -8,9 +8,9 @@ way, how often stated errors hold, and how often a reference whose zero level is
 kernels are files of `simulation`; every step is the script of the workflow, without Snakemake.
 
 Each galaxy is fitted with references that are right; with the zero levels of all of them off by N(0, SCATTER), which
-is given as reference_zero_err; and with one of its NIRCam references off by another SHIFT. MIPS 24 is left out of the
-adjustment (`adjustment`) or not (`adjustment_mips24`), as of the way with the smallest error. Last come gradients of
-GRADIENT across F770W, with and without `gradient: nuisance`.
+is given as reference_zero_err; and with each of its NIRCam references off by another SHIFT in turn. MIPS 24 is left out
+of the adjustment (`adjustment`) or not (`adjustment_mips24`), as of the way with the smallest error, for which every
+band may take any reference. Last come gradients of GRADIENT across F770W, with and without `gradient: nuisance`.
 """
 
 import argparse
@@ -24,7 +24,6 @@ from pathlib import Path
 
 import numpy as np
 import yaml
-from astropy.io import fits
 from snakemake.utils import validate
 
 ROOT = Path(__file__).parents[1]
@@ -33,10 +32,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "workflow" / "scripts")]
 import convolve_image  # noqa: E402
 import measure_pair  # noqa: E402
 import reproject_image  # noqa: E402
+from anchoring.fitting import alignment  # noqa: E402
 from anchoring.fitting.settings import Settings  # noqa: E402
 from anchoring.fitting.together import fit_together  # noqa: E402
-from anchoring.labels import value_for  # noqa: E402
-from anchoring.measuring.binning import bin_medians  # noqa: E402
+from anchoring.measuring.binning import bin_medians, fixed_range  # noqa: E402
 from anchoring.measuring.measurement import read_measurement  # noqa: E402
 from anchoring.planning.plan import make_plan  # noqa: E402
 from anchoring.planning.settings import gather  # noqa: E402
@@ -47,7 +46,7 @@ from simulation.instruments import REFERENCES  # noqa: E402
 from simulation.skies import Sky  # noqa: E402
 from simulation.trees import simulate_tree  # noqa: E402
 
-BANDS = ("F200W", "F300M", "F335M", "F360M", "F770W", "F1000W", "F1130W", "F2100W")
+BANDS = ("F300M", "F335M", "F360M", "F770W", "F1000W", "F1130W", "F2100W")
 REF_BANDS = ("F300M", "F770W")
 NIRCAM = ("irac1_atgauss4", "irac2_atgauss4", "w1_atgauss7p5", "w2_atgauss7p5")
 ESTIMATORS = ("errors_in_variables", "binned")
@@ -55,6 +54,16 @@ SCATTER, SHIFT = 0.02, 0.15  # MJy/sr
 GRADIENT = 0.05  # MJy/sr per 100 arcsec
 WAYS = ("tree", "smallest_error", "smallest_error_mips24", "adjustment", "adjustment_mips24")
 COLUMNS = ("sky", "estimator", "zeros", "way", "band", "n", "rms", "bias", "within_1", "within_2")
+
+
+def aligned_once(samples, axes, align=alignment.align, known={}):  # noqa: B006
+    """`alignment.align`, once for each pair: no constant that is added to an image changes it."""
+    if id(samples.row) not in known:
+        known[id(samples.row)] = samples.row, align(samples, axes)  # with the array, so that no other gets its id
+    return known[id(samples.row)][1]
+
+
+alignment.align = aligned_once
 
 
 class Simulated:
@@ -78,28 +87,22 @@ class Simulated:
         self.config = _config(folder)
         self.plan = make_plan(self.config)
         self.pairs = [pair for key in self.plan.networks for pair in self.plan.network_pairs(*key)]
-        self._done = set()
+        self._done, self._measured = set(), {}
 
-    def measured(self, pair, estimator, zero=0.0):
-        """The Measurement of a pair, by an external reference whose zero level is too high by `zero`."""
-        image, reference = (
-            self._at_resolution(pair.image, pair),
-            self._at_resolution(pair.reference_image, pair) or pair.path,
-        )
-        reprojected = self._file(f"{pair.image.name}_on_{pair.reference}.fits")
-        self._once(reprojected, lambda: reproject_image.main(image, reference, reprojected, "interp"))
-        if zero:
-            reference = self._file("shifted.fits")
-            with fits.open(pair.path) as stored:
-                fits.PrimaryHDU(stored[0].data + np.float32(zero), stored[0].header).writeto(reference, overwrite=True)
-        files = [self._file(name) for name in ("bins.json", "pixels.npz", "view.npz")]
-        options = {
-            "settings": {"estimator": estimator},
-            "intensity_range": None,
-            "noise": value_for(self.config["reference_noise"], pair.label),
-        }
-        measure_pair.main(reprojected, reference, *files, pair.label, None, options=options, kind=pair.kind)
-        return read_measurement(*files[:2])
+    def measured(self, pair, estimator):
+        """The Measurement of a pair."""
+        if fixed_range(pair.label, estimator) == fixed_range(pair.label):
+            estimator = "binned"  # the samples are the same, and all that another estimator takes
+        if (pair, estimator) not in self._measured:
+            image = self._at_resolution(pair.image, pair)
+            reference = self._at_resolution(pair.reference_image, pair) or pair.path
+            reprojected = self._file(f"{pair.image.name}_on_{pair.reference}.fits")
+            self._once(reprojected, lambda: reproject_image.main(image, reference, reprojected, "interp"))
+            files = [self._file(name) for name in ("bins.json", "pixels.npz", "view.npz")]
+            options = {"settings": {"estimator": estimator}, "intensity_range": None, "noise": None}
+            measure_pair.main(reprojected, reference, *files, pair.label, None, options=options, kind=pair.kind)
+            self._measured[pair, estimator] = read_measurement(*files[:2])
+        return self._measured[pair, estimator]
 
     def _at_resolution(self, image, pair):
         if image is None:
@@ -137,16 +140,19 @@ def _config(folder):
 class Solved:
     """Offsets of one galaxy by all ways, from the measurements of its pairs."""
 
-    def __init__(self, galaxy, measured, settings, zero_errors, before=None):
+    def __init__(self, galaxy, measured, settings, zero_errors, before=None, instruments=("nircam", "miri")):
+        self._instruments = instruments
         self._galaxy, self._measured, self._zero_errors = galaxy, measured, zero_errors
         self._settings, self._fits, self.names = settings, {}, {}
+        if before:  # internal pairs are as they were
+            self._fits = {pair: fit for pair, fit in before._fits.items() if pair.kind == "internal"}
         self.seconds = 0.0
         self._fitted = self._fit_together(before)
 
     def _fit_together(self, before):
         """The fits of all pairs in blocks of the sky; of pairs that are as in `before`, those of it."""
         start, found = time.process_time(), {}
-        for instrument in ("nircam", "miri"):
+        for instrument in self._instruments:
             pairs = [p for p in self._galaxy.pairs if p.image.instrument == instrument]
             kept = [p for p in pairs if before and before._measured[p] is self._measured[p]]
             found |= {p: before._fitted[p] for p in kept}
@@ -190,8 +196,12 @@ class Solved:
 
     def _adjusted(self, with_mips):
         found, self.names = {}, {}
-        trees = self._tree("order", with_mips)
-        for instrument in ("nircam", "miri"):
+        images = [image for image in self._galaxy.plan.pairs if image.instrument in self._instruments]
+        trees = [
+            records.ImageRecord(**{k: getattr(i, k) for k in ("target", "band", "name", "instrument")}, image=i.path)
+            for i in images
+        ]
+        for instrument in self._instruments:
             pairs = [p for p in self._galaxy.pairs if p.image.instrument == instrument]
             pairs = [p for p in pairs if with_mips or p.label != "mips24"]
             fits_of = [self._fitted[p] for p in pairs]
@@ -217,7 +227,7 @@ class Solved:
 
 
 def outcomes(seed, sky, estimators, timed):
-    """Rows (zeros, estimator, way, band, error, stated) and namings (estimator, wrong, named) of one galaxy."""
+    """Of a galaxy: rows (zeros, estimator, way, band, error, stated), namings (estimator, wrong, named), gradients."""
     rows, namings, gradients = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         galaxy = Simulated(folder, seed, sky)
@@ -227,27 +237,28 @@ def outcomes(seed, sky, estimators, timed):
         for estimator in estimators:
             settings, solved = Settings(estimator), None
             right = {pair: galaxy.measured(pair, estimator) for pair in galaxy.pairs}
-            off = {p: galaxy.measured(p, estimator, zeros[p.label]) if p.label in zeros else right[p] for p in right}
+            off = {p: too_bright(m, zeros[p.label]) if p.label in zeros else m for p, m in right.items()}
             for name, measured, errors in (("right", right, {}), ("scattered", off, given)):
                 solved = Solved(galaxy, measured, settings, errors, solved)
-                if name == "right":
-                    timed[estimator].append(solved.seconds)
+                timed[estimator] += [solved.seconds] if name == "right" else []
                 for way in WAYS:
                     for band, (offset, error) in solved.of(way).items():
                         rows.append((name, estimator, way, band, offset - galaxy.truth[band], error))
                     if name == "scattered" and way == "adjustment":
-                        namings.append((estimator, None, solved.names["nircam"]))
-                        namings.append((estimator, None, solved.names["miri"]))
-            wrong = NIRCAM[seed % len(NIRCAM)]
-            shifted = {
-                p: galaxy.measured(p, estimator, zeros[wrong] + SHIFT) if p.label == wrong else m
-                for p, m in off.items()
-            }
-            solved = Solved(galaxy, shifted, settings, given, solved)
-            solved.of("adjustment")
-            namings.append((estimator, wrong, solved.names["nircam"]))
+                        namings += [(estimator, None, solved.names[instrument]) for instrument in ("nircam", "miri")]
+            for wrong in NIRCAM:
+                shifted = {p: too_bright(m, SHIFT) if p.label == wrong else m for p, m in off.items()}
+                other = Solved(galaxy, shifted, settings, given, solved, ["nircam"])
+                other.of("adjustment")
+                namings.append((estimator, wrong, other.names["nircam"]))
             gradients += graded(galaxy, right, settings)
     return rows, namings, gradients
+
+
+def too_bright(measured, zero):
+    """A measurement on a reference whose zero level is too high; its bins are those of its samples."""
+    samples = measured.samples._replace(x=measured.samples.x + zero)
+    return replace(measured, samples=samples, bins=bin_medians(samples.x, samples.y, measured.edges))
 
 
 def graded(galaxy, right, settings):

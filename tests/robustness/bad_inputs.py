@@ -566,7 +566,7 @@ CONFIGURATIONS = {
     "a range wider than any image": ({"intensity_range": {"irac4": [0, 20000]}}, "at most 10,000 MJy/sr"),
     "a range without an end": ({"intensity_range": {"irac4": [0, float("inf")]}}, "at most 10,000 MJy/sr"),
     "percentiles upside down": ({"percentile_range": [60, 15]}, "percentile_range"),
-    "a noise for a reference that is not there": ({"reference_noise": {"w4": 0.1}}, "w4"),
+    "a noise for a reference that is not there": ({"reference_noise": {"w9": 0.1}}, "w9"),
     "an instrument's value in two places": ({"ref_band": {"MIRI": "F770W"}}, "given twice"),
     "a `mask_dir` that is not there": ({"mask_dir": "data/maks"}, "mask_dir"),
     "inputs that would be replaced": ({"out_dir": "data", "out_step_ext": "i2d_align"}, "replace their inputs"),

@@ -2,6 +2,7 @@
 
 import math
 import re
+import shutil
 import tracemalloc
 
 import numpy as np
@@ -76,6 +77,30 @@ class Tree:
 @pytest.fixture
 def tree(tmp_path):
     return Tree(tmp_path)
+
+
+def test_a_band_with_a_reference_of_its_own_is_listed_with_all_its_ways(tree):
+    shutil.copy(tree.reference, tree.folder / "ref/ngc0001_own_atgauss4.fits")
+    shutil.copy(tree.kernel(), tree.kernel("f2100w_to_gauss4"))
+    own = {"F770W": ["irac4_atgauss4", "w3_atgauss15"], "F2100W": ["own_atgauss4"]}
+    tree.config["instruments"] = {"miri": {"ref_band": "F770W", "external_bands": own}}
+    found = tree.inspect()["F2100W"]
+    assert [(fit.label, fit.status) for fit in found.fits] == [("F770W", "fitted"), ("own_atgauss4", "fitted")]
+    assert (found.status, found.reference) == ("anchored", "F770W")
+    listed = inspection.listing([found])
+    assert "-> ngc0001_miri_lv3_f770w at f2100w" in listed
+    assert "ok own_atgauss4" in listed
+    assert "The zero level of own_atgauss4 is taken as exact" in listed
+    by_error = inspection.listing([found], "smallest_error")
+    assert "->" not in by_error
+    assert "the one with the smallest error will be used" in by_error
+    set_cards(tree.folder / "ref/ngc0001_own_atgauss4.fits", 0, {"REFZERR": 0.03})
+    assert "taken as exact" not in inspection.listing([tree.inspect()["F2100W"]])
+    set_cards(tree.folder / "ref/ngc0001_own_atgauss4.fits", 0, {"REFZERR": "big"})
+    assert "REFZERR = 'big'" in tree.inspect()["F2100W"].fits[1].reason
+    shutil.rmtree(tree.folder / "ngc0001/F770W")
+    set_cards(tree.folder / "ref/ngc0001_own_atgauss4.fits", 0, {"REFZERR": None})
+    assert tree.inspect()["F2100W"].reference == "own_atgauss4"
 
 
 def without_sci(tree):

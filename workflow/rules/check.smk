@@ -22,5 +22,6 @@ rule check:
         listing=f"{OUT}/check.txt",
         allow_unanchored=config["allow_unanchored"],
         prefer=config["prefer"],
+        networks=lambda wildcards: planning.network_lines(plan),
     script:
         "../scripts/check_inputs.py"

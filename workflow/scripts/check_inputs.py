@@ -9,10 +9,13 @@ from anchoring.files.atomic import atomic_write
 from anchoring.script import run
 
 
-def main(mosaics, out_dir, planned, listing, allow_unanchored, prefer="order"):
+def main(mosaics, out_dir, planned, listing, allow_unanchored, prefer="order", networks=()):
     solved = inspection.inspect(mosaics)
     left = leftovers.message(leftovers.left_over(out_dir, planned))
-    report, verdict = "\n\n".join(filter(None, [inspection.listing(solved, prefer), left])), inspection.verdict(solved)
+    report, verdict = (
+        "\n\n".join(filter(None, [inspection.listing(solved, prefer, networks), left])),
+        inspection.verdict(solved),
+    )
     Path(listing).parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(listing) as temporary:
         temporary.write_text(f"{report}\n{verdict}\n")
@@ -32,4 +35,5 @@ if __name__ == "__main__":
         listing=snakemake.params.listing,
         allow_unanchored=snakemake.params.allow_unanchored,
         prefer=snakemake.params.prefer,
+        networks=snakemake.params.networks,
     )

@@ -105,6 +105,21 @@ def test_every_image_is_in_the_survey_and_leads_to_its_figures(records, tmp_path
         assert f"{record.target}/{record.band}/{record.name}" in map(unquote, page.ids)
 
 
+def test_references_are_compared_where_there_are_several(tmp_path):
+    page = page_of([make_record("ngc0628", "F770W")], tmp_path)
+    assert "The zero level of irac4_atgauss4 is taken as exact, which none is" in page.text
+    known = dict.fromkeys(("offset_sys", "slope_sys", "intercept_sys", "covariance_sys"), 0.01)
+    known |= {"offset_err": 0.002, "reference_zero_err": 0.02}
+    fits = [
+        replace(FIT, label=label, offset=0.66 + z, zero_reference=label, **known)
+        for label, z in (("irac4_atgauss4", 0.1), ("w3_atgauss15", 0.0))
+    ]
+    page = page_of([make_record("ngc0628", "F770W", fits=fits)], tmp_path)
+    assert "taken as exact" not in page.text
+    table = next(table for table in page.tables if table[0][0] == "reference")
+    assert [row[:4] for row in table[1:]] == [["IRAC4", "1", "1", "+0.1005"], ["W3", "1", "1", "−0.1005"]]
+
+
 def test_the_worst_come_first_with_their_reasons(records, tmp_path):
     page = page_of(records, tmp_path)
     first = page.text[page.text.index("Look at these first ✗") :]

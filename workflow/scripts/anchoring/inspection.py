@@ -244,17 +244,17 @@ def _origin_note(origin):
 # --- in words -------------------------------------------------------------------------------------------------------
 
 
-def listing(solved, prefer="order"):
+def listing(solved, prefer="order", networks=()):
     """Lines on every image and pair of the records of `inspect`, and what the run will cost.
 
-    `prefer` is that of the run: how it will choose between usable references.
+    `prefer` is that of the run: how it will choose between usable references. `networks` are lines on its networks.
     """
     lines = [LEGEND[prefer]]
     for before, record in zip([None, *solved], solved, strict=False):
         if before is None or record.target != before.target:
             lines += ["", record.target]
         lines += _image_lines(record, prefer)
-    return "\n".join([*lines, "", *filter(None, [zero_words(solved)]), _total(solved)])
+    return "\n".join([*lines, "", *networks, *filter(None, [zero_words(solved)]), _total(solved)])
 
 
 def verdict(solved):

@@ -41,3 +41,13 @@ def _order(image):
     """By the number in the name of the band, which for JWST is its wavelength."""
     number = re.search(r"\d+", image.band)
     return (int(number.group()) if number else math.inf, image.band, image.name)
+
+
+def described(plan):
+    """A line per network: how many pairs are adjusted together, and what the others lack."""
+    lines = []
+    for (target, instrument), pairs in sorted(plan.networks.items()):
+        lacking = [f"{pair.image.name} on {pair.label}: {pair.problem}" for pair in pairs if pair.problem]
+        line = f"Network of {target}, {instrument}: {len(pairs) - len(lacking)} pairs, fitted in addition to the above"
+        lines.append("; not possible: ".join([line, "; ".join(lacking)]) if lacking else line)
+    return lines

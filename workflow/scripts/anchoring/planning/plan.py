@@ -8,7 +8,7 @@ from ..labels import value_for
 from .companions import Kernels
 from .galaxy_table import GalaxyTable
 from .model import Plan
-from .networks import network_pairs
+from .networks import described, network_pairs
 from .pairs import instrument_problem, pair_images
 from .settings import require_sense
 from .tree import band_problems, find_images, image_problem
@@ -44,6 +44,11 @@ def make_plan(config):
     if config.get("network") or config.get("solution") == "adjustment":
         plan.networks = network_pairs(plan)
     return plan
+
+
+def network_lines(plan):
+    """A line per network of a plan, for `check`."""
+    return described(plan)
 
 
 def inspected(plan):

@@ -36,8 +36,8 @@ def networks_figure(networks, words, simplify_labels):
     column = width / len(networks)
     norm = BoundaryNorm(STEPS, len(COLOURS), extend="both")
     colours = ListedColormap(COLOURS)
-    for i, (network, top) in enumerate(zip(networks, tops, strict=True)):
-        box = (i * column + MARGIN, top - HEIGHT, column - 2 * MARGIN, HEIGHT)
+    for i, network in enumerate(networks):
+        box = (i * column + MARGIN, min(tops) - HEIGHT, column - 2 * MARGIN, HEIGHT)
         axes = figure.add_axes([box[0] / width, box[1] / height, box[2] / width, box[3] / height])
         _draw(axes, network, lambda value: colours(norm(value)), simplify_labels)
     bar = figure.add_axes([0.1, 0.2 / height, 0.8, 0.07 / height])
@@ -49,7 +49,7 @@ def networks_figure(networks, words, simplify_labels):
 
 def _draw(axes, network, colour, simplify_labels):
     """References above, bands below in the order of their wavelengths."""
-    axes.set(xlim=(-0.05, 1.05), ylim=(-0.3, 1.35))
+    axes.set(xlim=(-0.05, 1.05), ylim=(-0.4, 1.35))
     axes.axis("off")
     references = _spread([r.reference for r in network.references], 1.0)
     ordered = sorted(network.images, key=lambda image: (band_order(image.band), image.name))
@@ -62,7 +62,7 @@ def _draw(axes, network, colour, simplify_labels):
         used = pair.sigmas is not None
         style = {"color": colour(pair.sigmas), "lw": 1.6} if used else {"color": "0.7", "lw": 0.6, "linestyle": ":"}
         # Pairs of bands in arcs below them, so that none hides another.
-        bend = 0.0 if pair.kind == "external" else 0.3 if start[0] < end[0] else -0.3
+        bend = 0.0 if pair.kind == "external" else 0.25 if start[0] < end[0] else -0.25
         arrow = {"arrowstyle": "-", "connectionstyle": f"arc3,rad={bend}", "shrinkA": 0, "shrinkB": 0, **style}
         axes.annotate("", end, start, arrowprops=arrow, zorder=1)
     for reference in network.references:
@@ -100,5 +100,5 @@ def _node(axes, place, words, fill, edge, *, above):
     axes.plot(*place, "o", ms=9, mfc=fill, mec=edge, mew=1.4, zorder=3)
     name, *numbers = words
     text = {"ha": "center", "size": 6.5, "zorder": 4, "bbox": {"fc": "white", "ec": "none", "pad": 0.6, "alpha": 0.8}}
-    up = 0.06 if above else -0.06
+    up = 0.06 if above else -0.22  # under the arcs
     axes.text(place[0], place[1] + up, "\n".join([name, *numbers]), va="bottom" if above else "top", **text)
