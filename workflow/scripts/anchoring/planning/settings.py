@@ -98,10 +98,6 @@ def require_sense(config):
     for key, what in (("mask_dir", "masks"), ("psf_dir", "PSFs")):
         if config.get(key) and not Path(config[key]).is_dir():
             raise PlanError(f"{key} {config[key]} is not a folder; expected the folder of the {what}, or null")
-    made = Path(config["out_dir"], MADE_KERNELS)
-    for key in ("kernel_dir", "psf_dir"):
-        if config.get(key) and Path(config[key]).resolve() == made.resolve():
-            raise PlanError(f"{key} is {config[key]}, where kernels are made; expected another folder: rename it")
     for key in FOLDERS:
         if re.search(r"[{}\x00-\x1f]", config.get(key) or ""):
             raise PlanError(f"{key} is {config[key]!r}; expected no braces or control characters: rename it")
