@@ -74,7 +74,7 @@ def test_kernels_that_were_made_and_one_that_could_not_be(tmp_path):
         {"name": "f770w_to_f2100w", "figure": "kernels/a b.png", "origin": origin, "reason": ""},
         {"name": "f560w_to_f2100w", "figure": "kernels/b.png", "origin": None, "reason": "no PSF <here>"},
     ]
-    write_page(tmp_path / "index.html", "survey.html.jinja", version="1", **survey([], [], True, kernels))
+    write_page(tmp_path / "index.html", "survey.html.jinja", version="1", **survey([], [], True, kernels=kernels))
     page = Page((tmp_path / "index.html").read_text())
     (table,) = page.tables[-1:]
     assert table[1:] == [
