@@ -3,13 +3,17 @@
     python benchmarks/accuracy.py [--seeds N] [--first SEED] [--scene NAME ...] [--output FOLDER]
 
 writes, for each scene, SCENE.csv (a row per reference, noise and estimator) and SCENE.png (recovered minus true offset,
-in units of the stated error) into the folder, and summary.csv (a row per scene: the ratios and fractions of
-benchmarks/README.md). Every galaxy is seen by the four external references, at their noise and at three times that, and
-in three internal bands on the ref_band as it is before and after its own offset is known.
+in units of the stated error) into the folder, and summary.csv (a row per scene with invented colours: the ratios and
+fractions of benchmarks/README.md). Every galaxy is seen by the four external references, at their noise and at three
+times that, and in three internal bands on the ref_band as it is before and after its own offset is known.
+
+In scenes with real colours (simulation.real_scenes) each link is fitted alone: internal bands on a ref_band whose
+offset is known, but not yet added.
 """
 
 import argparse
 import csv
+import functools
 import math
 import sys
 from pathlib import Path
@@ -27,15 +31,19 @@ from anchoring.measuring.measure import measure_pair  # noqa: E402
 from anchoring.measuring.noise import Noise  # noqa: E402
 from anchoring.solving import offsets  # noqa: E402
 from anchoring.solving.records import FitRecord, ImageRecord  # noqa: E402
-from simulation import scenes  # noqa: E402
+from simulation import real_scenes, scenes  # noqa: E402
 from simulation.instruments import BANDS  # noqa: E402
 
 ESTIMATORS = ("binned", "errors_in_variables")
 NOISE = (1, 3)
+SCENES = [*scenes.SCENES, *real_scenes.SCENES]
 INTERNAL = {band: BANDS[band].brightness for band in ("F1000W", "F1130W", "F2100W")}  # slopes on F770W
 COLUMNS = ("pair", "noise", "estimator", "n", "bias", "rms", "median_error", "stated", "within_1", "within_2",
            "within_1_statistical", "failed", "flagged")  # fmt: skip
 B, E = ESTIMATORS
+KNOWN = (0.0, 0.0, 0.0)  # error, offset_err and offset_sys of an offset
+EXTERNAL = {reference.label for reference in scenes.REFERENCES}
+EXTERNAL |= {link.name for link in real_scenes.LINKS if link.label}
 
 
 PLACE = {"target": "", "band": "", "image": "", "name": "", "instrument": ""}
@@ -79,6 +87,24 @@ def outcomes(seed, scene, colours):
     return found
 
 
+def real_outcomes(seed, scene):
+    """As `outcomes`, of a galaxy with real colours, by the bands of each link."""
+    galaxy = real_scenes.Galaxy(seed, scene)
+    found = {}
+    for link in filter(galaxy.shows, real_scenes.LINKS):
+        if link.label:
+            pair = real_scenes.external_pair(galaxy, link)
+        else:
+            pair, o_x = real_scenes.internal_pair(galaxy, link)
+        for estimator in ESTIMATORS:
+            if link.label:
+                work = functools.partial(outcomes_of, pair, link.label, estimator)
+            else:
+                work = functools.partial(internal_outcome, pair, o_x, estimator, 0.0, KNOWN, on=link.on)
+            found[link.name, 1, estimator] = attempt(work)
+    return found
+
+
 def attempt(work):
     try:
         return work()
@@ -92,15 +118,15 @@ def outcomes_of(pair, label, estimator):
     return outcome(solved, pair.offset)
 
 
-def internal_outcome(pair, o_x, estimator, shift, anchor):
-    """The ref_band's offset is off by what F770W on IRAC 4 was off in the same galaxy, and has that error."""
+def internal_outcome(pair, o_x, estimator, shift, anchor, on="F770W"):
+    """Of an internal pair on `on`, whose own offset is off by the first of `anchor` and has its errors."""
     if anchor is None:
         raise AnchoringError("its reference band is not anchored")
     # Before the offset of the reference band is added, its zero is not known.
-    found = fit(pair, "F770W", estimator, intensity_range=fixed_range("F770W"), external=False, zero=-shift or None)
+    found = fit(pair, on, estimator, intensity_range=fixed_range(on), external=False, zero=-shift or None)
     errors = {"offset_err": anchor[1], "offset_sys": anchor[2]}
     reference = ImageRecord(**PLACE, status="anchored", offset=o_x + anchor[0], **errors)
-    return outcome(offsets.solve_internal(ImageRecord(**PLACE, fits=[found]), {("F770W", "x"): reference}), pair.offset)
+    return outcome(offsets.solve_internal(ImageRecord(**PLACE, fits=[found]), {(on, "x"): reference}), pair.offset)
 
 
 def outcome(solved, truth):
@@ -110,8 +136,8 @@ def outcome(solved, truth):
 def summary(results):
     """A row per key from many galaxies' outcomes."""
     rows = []
-    for key in results[0]:
-        good = [r[key] for r in results if r[key] is not None]
+    for key in dict.fromkeys(key for r in results for key in r):
+        good = [r[key] for r in results if r.get(key) is not None]
         row = dict(zip(("pair", "noise", "estimator"), key, strict=True))
         if good:
             error, statistical, systematic = np.array([g[:3] for g in good]).T
@@ -127,7 +153,7 @@ def summary(results):
                 "within_1_statistical": np.mean(np.abs(error) < statistical),
                 "flagged": np.mean([bool(g[3]) for g in good]),
             }
-        rows.append({**row, "failed": len(results) - len(good)})
+        rows.append({**row, "failed": sum(key in r for r in results) - len(good)})
     return rows
 
 
@@ -176,8 +202,8 @@ def figure(results, path):
     bins = np.linspace(-5, 5, 41)
     at = (bins[:-1] + bins[1:]) / 2
     for axis, title, chosen in (
-        (axes[0], "external", lambda key: "_at" in key[0] and key[1] == 1),
-        (axes[1], "internal", lambda key: "observed" in key[0]),
+        (axes[0], "external", lambda key: key[0] in EXTERNAL and key[1] == 1),
+        (axes[1], "internal", lambda key: key[0] not in EXTERNAL and "anchored" not in key[0]),
     ):
         for estimator, colour in zip(ESTIMATORS, ("0.6", "C0"), strict=True):
             errors = [r[k] for r in results for k in r if chosen(k) and k[2] == estimator and r[k] is not None]
@@ -195,20 +221,25 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=40, help="number of galaxies")
     parser.add_argument("--first", type=int, default=20_000, help="first seed")
-    parser.add_argument("--scene", choices=scenes.SCENES, nargs="+", default=list(scenes.SCENES))
+    parser.add_argument("--scene", choices=SCENES, nargs="+", default=SCENES)
     parser.add_argument("--colours", type=float, default=0.25, help="amplitude of colour variations; 0 for none")
     parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/run/accuracy")
     given = parser.parse_args()
     given.output.mkdir(parents=True, exist_ok=True)
     found = []
     for scene in given.scene:
-        results = [outcomes(given.first + i, scene, given.colours) for i in range(given.seeds)]
-        found.append({"scene": scene, **condensed(results)})
+        seeds = range(given.first, given.first + given.seeds)
+        if scene in real_scenes.SCENES:
+            results = [real_outcomes(seed, scene) for seed in seeds]
+        else:
+            results = [outcomes(seed, scene, given.colours) for seed in seeds]
+            found.append({"scene": scene, **condensed(results)})
+            write_table(found, found[0], given.output / "summary.csv")
         write_table(summary(results), COLUMNS, given.output / f"{scene}.csv")
-        write_table(found, found[0], given.output / "summary.csv")
         figure(results, given.output / f"{scene}.png")
         print((given.output / f"{scene}.csv").read_text(), flush=True)
-    print((given.output / "summary.csv").read_text())
+    if found:
+        print((given.output / "summary.csv").read_text())
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import argparse
 import dataclasses
 import sys
 
-from simulation.instruments import BANDS, REFERENCES
+from simulation.instruments import BANDS, REFERENCES, USUAL_REFERENCES
 from simulation.skies import IDEAL, Sky
 from simulation.trees import DEMO_BANDS, TARGETS, simulate_tree
 
@@ -21,12 +21,14 @@ def parse(arguments):
     parser.add_argument("--targets", nargs="+", default=TARGETS, metavar="NAME")
     parser.add_argument("--field", nargs=2, type=float, default=(140.0, 120.0), metavar="ARCSEC", help="width, height")
     parser.add_argument("--bands", nargs="+", default=DEMO_BANDS, metavar="BAND", choices=BANDS)
-    parser.add_argument("--references", nargs="*", default=tuple(REFERENCES), metavar="LABEL", choices=REFERENCES)
+    parser.add_argument("--references", nargs="*", default=USUAL_REFERENCES, metavar="LABEL", choices=REFERENCES)
     parser.add_argument("--tiles", nargs="+", default=[], metavar="BAND=NAME,NAME", help="bands in several mosaics")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--coarsen", type=float, default=2.0, help="factor on the pixel scales")
     parser.add_argument("--ideal", action="store_true", help="no noise, sources, holes or colours")
-    parser.add_argument("--sky", nargs="+", default=[], metavar="KEY=VALUE", help="attributes of skies.Sky, as stars=0")
+    parser.add_argument(
+        "--sky", nargs="+", default=[], metavar="KEY=VALUE", help="attributes of skies.Sky, as stars=0 or colours=m83"
+    )
     options = parser.parse_args(arguments)
     options.tiles = {band: names.split(",") for band, _, names in (item.partition("=") for item in options.tiles)}
     sky = IDEAL if options.ideal else Sky()

@@ -47,7 +47,10 @@ REFERENCES = {
     "w1_atgauss7p5": Band("wise", "stars", 3.4, 7.5, 2.75, 0.010, 0.90 / 1.02),
     "w2_atgauss7p5": Band("wise", "stars", 4.6, 7.5, 2.75, 0.010, 0.90 / 1.72),
     "w3_atgauss15": Band("wise", "dust", 12.0, 15.0, 2.75, 0.040, 1.00 / 1.72),
+    # As F2100W / MIPS 24 of M83's spectra; a Gaussian in place of its own PSF.
+    "mips24": Band("spitzer", "dust", 23.7, 6.4, 1.5, 0.020, 0.57 * 1.38),
 }
+USUAL_REFERENCES = tuple(REFERENCES)[:-1]
 RESOLUTIONS = {"gauss4": 4.0, "gauss7p5": 7.5, "gauss15": 15.0, "f2100w": BANDS["F2100W"].fwhm}
 REF_BANDS = {"nircam": "F300M", "miri": "F770W", "niriss": "F380M"}
 FIRST_REFERENCE = {"nircam": "irac1_atgauss4", "miri": "irac4_atgauss4", "niriss": "irac1_atgauss4"}

@@ -13,11 +13,14 @@ from typing import NamedTuple
 import numpy as np
 from scipy import fft, ndimage, special
 
+from simulation.colours import Colours, band_of, patches
 from simulation.fields import FWHM_PER_SIGMA, REACH, convolved, generator, in_plane
 
 CLUMPS_IN = {"dust": 1.0, "stars": 0.15}
 SPLINE = 12  # samples after which a spline has forgotten its border to 1e-7
 MARGIN = 7.0  # arcsec of sky beyond the references
+PATCH = (4.0, 15.0)  # arcsec, size of patches of one real colour
+SMOOTH = 4.0  # arcsec, over which the brightness is taken that a real colour goes by
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Sky:
     noise : of the mosaics, relative to `BANDS`; its variance grows by half at 5 MJy/sr.
     reference_noise : correlated over the beam, relative to `REFERENCES`.
     hole : arcsec, radius around the nucleus where MIRI is saturated (NaN); 0 for none.
+    colours : of real spectra, as `colours` names them, in place of clump_colour, and of gradient in dust: the dust is
+        F770W times the colour of each band, and is added to the stars of the bands that show them. "" for none.
     """
 
     profile: str = "exponential"
@@ -67,6 +72,7 @@ class Sky:
     noise: float = 1.0
     reference_noise: float = 1.0
     hole: float = 0.4
+    colours: str = ""
 
 
 # Without noise, sources, holes and colours: y = slope * x + intercept at every pixel, and no pixel at the edge of the
@@ -212,6 +218,19 @@ class Galaxy:
         gradient = self.sky.gradient * rng.standard_normal()
         return gradient, np.exp(self.sky.clump_colour * rng.standard_normal(self._clumps.flux.size))
 
+    def _real_colours(self, label):
+        """Of the dust in a band relative to F770W, on the galaxy's own grid."""
+        dust = self._smooth_part("dust")
+        rng = generator(self.seed, self.name, "real colours")
+        patch, number = patches(rng, dust.shape, rng.uniform(*PATCH) / self._step)
+        colours = Colours(self.sky.colours, rng, number)
+        ratio = colours.ratio(band_of(label), convolved(dust, SMOOTH, self._step), patch)
+        return np.broadcast_to(ratio, dust.shape)
+
+    def _cells(self, sources):
+        """Row and column of the galaxy's own grid that sources are at."""
+        return tuple(np.rint((at - self._origin) / self._step).astype(int) for at in (sources.north, sources.east))
+
     # --- what is seen of it -------------------------------------------------------------------------------------------
 
     def image(self, label, band, grid):
@@ -224,9 +243,15 @@ class Galaxy:
         window = self._window(grid, REACH * band.fwhm / FWHM_PER_SIGMA + SPLINE * self._step)
         smooth = self._smooth_part(band.kind)[window] * band.brightness
         smooth *= 1 + gradient * (self._radius[window] / self.size - 0.5)
+        clumps = band.brightness * CLUMPS_IN[band.kind] * clump_colour
+        if self.sky.colours:
+            ratio = self._real_colours(label)
+            stars = float(band.kind == "stars")
+            smooth = stars * smooth + self._smooth_part("dust")[window] * ratio[window]
+            clumps = stars * band.brightness * CLUMPS_IN["stars"] + ratio[self._cells(self._clumps)]
         smooth = convolved(smooth, band.fwhm, self._step)
         image = self._interpolated(smooth, window, grid)
-        add_sources(image, grid, self._clumps, band.brightness * CLUMPS_IN[band.kind] * clump_colour, band.fwhm)
+        add_sources(image, grid, self._clumps, clumps, band.fwhm)
         add_sources(image, grid, self._stars, (3.0 / band.wavelength) ** 2, band.fwhm)
         return image
 

@@ -8,7 +8,17 @@ import numpy as np
 from astropy.io import fits
 
 from simulation.fields import correlated_noise, gaussian_kernel, generator
-from simulation.instruments import BANDS, FIRST_REFERENCE, OUTSIDE, REF_BANDS, REFERENCES, RESOLUTIONS, ROTATION, slope
+from simulation.instruments import (
+    BANDS,
+    FIRST_REFERENCE,
+    OUTSIDE,
+    REF_BANDS,
+    REFERENCES,
+    RESOLUTIONS,
+    ROTATION,
+    USUAL_REFERENCES,
+    slope,
+)
 from simulation.skies import Galaxy, Grid, Sky
 
 TARGETS = ("ngc0628", "ic5332")
@@ -24,7 +34,7 @@ def simulate_tree(
     *,
     field=(140.0, 120.0),
     bands=DEMO_BANDS,
-    references=tuple(REFERENCES),
+    references=USUAL_REFERENCES,
     tiles=None,
     seed=1,
     sky=None,
@@ -65,7 +75,8 @@ def simulate_tree(
     Returns
     -------
     Rows of truth.csv: dicts of target, band, image (file name), offset (to add, minus the pedestal injected, MJy/sr),
-    reference, slope (on that reference; both empty if it is not there).
+    reference, slope (on that reference; both empty if it is not there, and no slope where colours are of real spectra,
+    as none holds everywhere).
     """
     out_dir, sky, tiles, offsets = Path(out_dir), sky or Sky(), tiles or {}, offsets or {}
     unknown = [band for band in (*bands, *tiles, *offsets) if band not in BANDS]
@@ -89,9 +100,11 @@ def simulate_tree(
             grid = mosaic_grid(field, BANDS[band].scale * coarsen, angle, window)
             path = out_dir / target / band / "lv3" / f"{stem}_i2d_align.fits"
             write_mosaic(path, galaxy, band, grid, field, centre, tilt=tilt, pedestal=-offset, coarsen=coarsen)
-            row = (target, band, path.name, offset, *slope_on_reference(band, bands, references))
+            reference, typical = slope_on_reference(band, bands, references)
+            row = (target, band, path.name, offset, reference, "" if sky.colours else typical)
             truth.append(dict(zip(TRUTH_COLUMNS, row, strict=True)))
-    write_kernels(out_dir / "kernels", bands)
+    own = {label: REFERENCES[label].fwhm for label in references if "_at" not in label}
+    write_kernels(out_dir / "kernels", bands, RESOLUTIONS | own)
     write_csv(out_dir / "truth.csv", truth, TRUTH_COLUMNS)
     write_galaxies(out_dir / "galaxies.csv", targets, field, sky, seed)
     return truth
@@ -117,7 +130,7 @@ def random_offset(rng, size, positive):
     return round(rng.uniform(*size) * (1 if rng.random() < positive else -1), 4)
 
 
-def slope_on_reference(band, bands=DEMO_BANDS, references=tuple(REFERENCES)):
+def slope_on_reference(band, bands=DEMO_BANDS, references=USUAL_REFERENCES):
     """The reference that a band is to be anchored on and the slope of the band on it; ("", "") without one."""
     instrument = BANDS[band].instrument
     label = FIRST_REFERENCE[instrument] if band == REF_BANDS[instrument] else REF_BANDS[instrument]
