@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-value_for = library["labels"].value_for
+value_for, value_for_pair = library["labels"].value_for, library["labels"].value_for_pair
 
 
 def library_files(script, data=()):
@@ -96,6 +96,7 @@ def fits_of(images):
                     "problem": pair.problem,
                     **({} if pair.problem else measured_pair(pair)),
                     "range_follows": range_follows(pair),
+                    "drift": value_for_pair(config["colour_drift"], image.band, pair.label),
                 }
                 for pair in plan.pairs[image]
             ],

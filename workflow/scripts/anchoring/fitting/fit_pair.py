@@ -10,9 +10,10 @@ from ..errors import AnchoringError
 from ..images.coverage import beam_area, least_coverage
 from ..measuring.measurement import Measurement
 from ..measuring.noise import RELATIVE_ERROR
-from . import flags, jackknife, systematics
+from . import flags, jackknife, power_law, systematics
 from .binned import bin_weights, fit_line, line_of_bins
-from .errors_in_variables import errors_in_variables, moments, moments_line, require_rise
+from .drift import GENERAL, Drift
+from .errors_in_variables import errors_in_variables, require_rise
 from .settings import Settings
 
 REFITS = 4  # passes of a fit without one block, from the line of all: enough for 3 % of its error
@@ -30,6 +31,10 @@ class Fit(NamedTuple):
     n_independent : float
         Beam areas, pi / (4 ln 2) FWHM^2, covered by the samples in the range.
     flags : tuple of str
+    exponent : Exponent
+        d of the colour, after the fit.
+    drift_offset : float
+        Part of the offset, -intercept, that corrects for it, MJy/sr; 0 for binned.
     """
 
     slope: float
@@ -40,16 +45,18 @@ class Fit(NamedTuple):
     used: np.ndarray
     n_independent: float
     flags: tuple
+    exponent: power_law.Exponent
+    drift_offset: float
 
 
-def fit_pair(measurement, settings, known_slopes=None):
+def fit_pair(measurement, settings, known_slopes=None, drift=GENERAL):
     """Fit a pair.
 
     The systematic covariance is a sum of d d^T over changes d of (slope, intercept):
 
     - by a colour that drifts with brightness, which is curved too little to be seen but moves the line's zero. With T
-      the brightness above the zero of x and f the scatter of the colour, y = T (m + f DRIFT ln T) is 0 at T = 0 and
-      the line through it is not;
+      the brightness above the zero of x, y = m T^(1 + d) is 0 at T = 0 and the line through it is not; d is as large
+      as is known of the pair (`drift`);
     - PARABOLA times that to the fainter half of the range, if chance hardly explains it: a curve that is seen;
     - to errors_in_variables, for the binned fit, which is how much its medians are off;
     - to a noise of x that differs by its own relative error, for errors_in_variables.
@@ -63,6 +70,8 @@ def fit_pair(measurement, settings, known_slopes=None):
         A `zero` that is not known is taken below its `limits` by a seventh of their distance, as 0 is below [0.25, 2].
     settings : Settings
     known_slopes : (low, high), optional
+    drift : Drift, optional
+        Of the colour of this pair, as it is known before the fit.
 
     Returns
     -------
@@ -79,7 +88,7 @@ def fit_pair(measurement, settings, known_slopes=None):
     blocks = jackknife.blocks_of(samples)
     weights = jackknife.without_one(blocks.number)
     zero = limits[0] - (limits[1] - limits[0]) / 7 if zero is None else zero
-    context = _Context(measurement, settings, noise_of(measurement), zero, blocks, weights)
+    context = _Context(measurement, settings, drift, noise_of(measurement), zero, blocks, weights)
     line, replicates, changes = (_binned if settings.estimator == "binned" else _errors_in_variables)(context)
     require_rise(line.slope, limits)
     statistical = jackknife.stated_covariance(*replicates, within=blocks.within)
@@ -87,7 +96,18 @@ def fit_pair(measurement, settings, known_slopes=None):
     in_range = np.count_nonzero((samples.x >= limits[0]) & (samples.x < limits[1]))
     independent = in_range / beam_area(samples.beam)
     found = _flags(context, line, np.sqrt(np.diag(statistical)), known_slopes)
-    return Fit(line.slope, line.intercept, line.rms, statistical, systematic, line.used, independent, found)
+    return Fit(
+        line.slope,
+        line.intercept,
+        line.rms,
+        statistical,
+        systematic,
+        line.used,
+        independent,
+        found,
+        line.exponent,
+        line.drift_offset,
+    )
 
 
 def noise_of(measurement):
@@ -115,6 +135,9 @@ def as_record(fit):
         **_errors_of(fit.systematic, "slope_sys", "intercept_sys", "covariance_sys"),
         "n_bins": int(np.count_nonzero(fit.used)),
         "n_independent": fit.n_independent,
+        "drift": fit.exponent.mean,
+        "drift_err": fit.exponent.error,
+        "drift_offset": fit.drift_offset,
         "used": fit.used.tolist(),
         "flags": list(fit.flags),
     }
@@ -123,6 +146,7 @@ def as_record(fit):
 class _Context(NamedTuple):
     measurement: Measurement
     settings: Settings
+    drift: Drift
     sigma_x: float
     zero: float
     blocks: jackknife.Blocks
@@ -142,6 +166,8 @@ class _Line(NamedTuple):
     rms: float
     used: np.ndarray
     noise_counts: bool
+    exponent: power_law.Exponent
+    drift_offset: float = 0.0
     open: tuple = (0.0, 0.0)
 
 
@@ -165,45 +191,66 @@ def _binned(context):
         return fit_line(x[chosen], values[chosen], weights=bin_weights(bins, settings)[chosen], passes=1)
 
     replicates = replicated(used) if np.count_nonzero(used) > 1 else np.full((2, len(context.weights)), np.nan)
-    inside = (x >= low) & (x < high)
-    colour = systematics.colour_scatter(_residual(found, x[inside], y[inside]), x[inside] - low)
-    brightness = bins.x - context.zero
-    at_zero = fitted(found.used, brightness, systematics.drifting(brightness)).intercept
-    changes = [systematics.drift_change(colour, at_zero)]
-    half, within = bins.x < (low + high) / 2, context.blocks.within
+    changes, half, within = [], bins.x < (low + high) / 2, context.blocks.within
     if np.count_nonzero(used & half) >= 2:
         fainter = fitted(used & half, bins.x, bins.median), replicated(used & half)
         changes.append(systematics.curve_change(found, replicates, *fainter, within))
     noise_counts = math.isfinite(context.measurement.noise.sigma)
-    if context.sigma_x > 0:
-        try:
-            changes.append(systematics.beyond_chance(found, replicates, *_relation(context), within))
-        except AnchoringError as error:
+    exponent = power_law.Exponent(context.drift.mean, context.drift.scatter)
+    try:
+        relation, others = _relation(context)
+        exponent = _exponent(context, relation)
+        if context.sigma_x > 0:
+            changes.append(systematics.beyond_chance(found, replicates, relation, others, within))
+    except AnchoringError as error:
+        if context.sigma_x > 0:
             logging.warning("what noise of the reference does to the bins is not known: %s", error)
             noise_counts = False
-    return _Line(*found, noise_counts), replicates, changes
+    brightness = bins.x - context.zero
+    at_zero = fitted(found.used, brightness, power_law.drifting(brightness)).intercept
+    changes.append(systematics.drift_change(exponent.rms, found.slope, at_zero))
+    return _Line(*found, noise_counts, exponent), replicates, changes
 
 
 def _errors_in_variables(context):
-    relation, replicates = _relation(context)
-    (x, y, _), t = context.covered(), relation.x_true
-    low, high = context.measurement.limits
-    brightness = t - context.zero
-    products = moments(brightness, brightness, systematics.drifting(brightness), relation.weight)
-    colour = systematics.colour_scatter(_residual(relation, x[relation.used], y[relation.used]), t - low)
-    changes = [systematics.drift_change(colour, moments_line(products.sum(axis=1))[1])]
+    relation, fixed = _relation(context)
+    (low, high), within = context.measurement.limits, context.blocks.within
+    exponent = _exponent(context, relation)
+    line, corrected = _without_drift(context, relation, fixed, exponent)
+    changes = [systematics.drift_change(exponent.error, relation.slope, _at_zero(context, relation))]
     try:
         half = _relation(context, limits=(low, (low + high) / 2), start=relation[:2])
-        changes.append(systematics.curve_change(relation, replicates, *half, context.blocks.within))
+        changes.append(systematics.curve_change(line, corrected, *_without_drift(context, *half, exponent), within))
     except AnchoringError as error:
         logging.info("the fainter half of the range alone has no line: %s", error)
     if context.sigma_x > 0:
         noisier = _relation(context, sigma_x=context.sigma_x * (1 + RELATIVE_ERROR), start=relation[:2])[0]
         changes.append(systematics.change(relation, noisier))
-    count, _ = np.histogram(t, context.measurement.edges)
+    count, _ = np.histogram(relation.x_true, context.measurement.edges)
     noise_counts = math.isfinite(context.measurement.noise.sigma)
-    line = _Line(relation.slope, relation.intercept, relation.scatter, count > 0, noise_counts, relation.change)
-    return line, _refitted(context, relation, replicates), changes
+    moved = relation.intercept - line.intercept
+    found = _Line(line.slope, line.intercept, line.scatter, count > 0, noise_counts, exponent, moved, line.change)
+    return found, _without_drift(context, relation, _refitted(context, relation, fixed), exponent)[1], changes
+
+
+def _exponent(context, relation):
+    """The Exponent of the samples that a relation was fitted to."""
+    x, y, block = context.covered("errors_in_variables")
+    blocks = context.blocks._replace(index=block)
+    return power_law.exponent_of(relation, x, y, context.zero, blocks, context.drift)
+
+
+def _at_zero(context, relation):
+    return power_law.at_zero(relation.x_true - context.zero, relation.weight)
+
+
+def _without_drift(context, relation, replicates, exponent):
+    """A relation and its replicates, corrected for the drift of its colour: right where there is no light."""
+    moved = relation.slope * _at_zero(context, relation)
+    line = relation._replace(intercept=relation.intercept - moved * exponent.mean)
+    if exponent.gain == 0:
+        return line, np.array(replicates)
+    return line, np.array(replicates) - np.array([[0.0], [moved * exponent.gain]]) * exponent.replicates
 
 
 def _residual(line, x, y):

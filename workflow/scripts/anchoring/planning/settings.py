@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jsonschema import Draft202012Validator
 
-from ..labels import normalised, split_label
+from ..labels import normalised, split_label, split_pair
 
 RETIRED = {
     "procs": "the number of processes is Snakemake's: remove 'procs' and use `snakemake --cores N`",
@@ -65,10 +65,11 @@ def _require_labels(config):
     labels = {normalised(label) for i in config["instruments"] for label in external_bands(config, i)}
     labels |= {split_label(label)[0] for label in labels}
     labels |= {str(instrument_settings(config, i).get("ref_band")).lower() for i in config["instruments"]} - {"none"}
-    for key in ("intensity_range", "reference_noise"):
+    for key in ("intensity_range", "reference_noise", "colour_drift"):
         given = {}
         for label in config.get(key) or {}:
-            if normalised(label) not in labels:
+            name = split_pair(label)[1] if key == "colour_drift" else label
+            if normalised(name) not in labels:
                 raise PlanError(
                     f"{key} has {label!r}, which is no reference; expected one of {', '.join(sorted(labels))}: "
                     "external_bands (with or without their resolution) and ref_bands of 'instruments'"

@@ -13,7 +13,8 @@ FIT_COLUMNS = (
     "n_bins", "n_pixels", "rms", "offset", "status", "reason", "slope_err", "intercept_err", "covariance",
     "n_independent", "offset_err", "offset_sys", "slope_sys", "intercept_sys", "covariance_sys", "tension", "closure",
     "flags", "estimator", "sigma_x", "noise", "instrument", "kind", "resolution", "reference_unit", "shift",
-    "shift_err", "shift_east", "shift_north", "correlation",
+    "shift_err", "shift_east", "shift_north", "correlation", "drift_mean", "drift_scatter", "drift_source",
+    "drift", "drift_err", "drift_offset",
 )  # fmt: skip
 SUMMARY_COLUMNS = (
     "target", "band", "image", "instrument", "offset", "reference", "status", "reason", "offset_err",
