@@ -16,6 +16,7 @@ import csv
 import functools
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "workflow" / "scripts")]
 
 from anchoring.errors import AnchoringError  # noqa: E402
+from anchoring.fitting.drift import drift_of  # noqa: E402
 from anchoring.fitting.fit_pair import as_record, fit_pair  # noqa: E402
 from anchoring.fitting.settings import Settings  # noqa: E402
 from anchoring.measuring.binning import fixed_range  # noqa: E402
@@ -32,7 +34,7 @@ from anchoring.measuring.noise import Noise  # noqa: E402
 from anchoring.solving import offsets  # noqa: E402
 from anchoring.solving.records import FitRecord, ImageRecord  # noqa: E402
 from simulation import real_scenes, scenes  # noqa: E402
-from simulation.instruments import BANDS  # noqa: E402
+from simulation.instruments import BANDS, REF_BANDS, REFERENCES  # noqa: E402
 
 ESTIMATORS = ("binned", "errors_in_variables")
 NOISE = (1, 3)
@@ -49,20 +51,22 @@ EXTERNAL |= {link.name for link in real_scenes.LINKS if link.label}
 PLACE = {"target": "", "band": "", "image": "", "name": "", "instrument": ""}
 
 
-def fit(pair, label, estimator, *, intensity_range=None, external=True, zero=0.0):
-    """The fit of a simulated pair, as a record."""
+def fit(pair, band, label, estimator, *, external=True, zero=0.0, anchor=0.0):
+    """The fit of a simulated pair, as a record; `anchor` is the offset of an internal reference."""
     measured = measure_pair(
         pair.x,
         pair.y,
         beam=pair.beam,
-        intensity_range=intensity_range or fixed_range(label, estimator),
+        intensity_range=fixed_range(label, estimator),
         zero=zero,
         # The noise of an external reference is measured on its own sky.
         stated=None if external else Noise(pair.noise, "config"),
         smoothed=pair.beam,
     )
     known = {"reference": "x", "ref_filter": "x", "label": label, "kind": "external" if external else "internal"}
-    found = as_record(fit_pair(measured, Settings(estimator)))
+    if measured.zero is None:
+        measured = replace(measured, zero=-anchor)
+    found = as_record(fit_pair(measured, Settings(estimator), None, drift_of(band, label)))
     return FitRecord(**known, resolution="", status="fitted", n_pixels=measured.n_pixels, **found)
 
 
@@ -82,7 +86,7 @@ def outcomes(seed, scene, colours):
             for on, shift in (("observed", 0.0), ("anchored", o_x)):
                 key = (f"{band} {on}", 1, estimator)
                 found[key] = attempt(
-                    lambda p=pair, o=o_x, e=estimator, s=shift, a=anchor: internal_outcome(p, o, e, s, a)
+                    lambda p=pair, b=band, o=o_x, e=estimator, s=shift, a=anchor: internal_outcome(p, b, o, e, s, a)
                 )
     return found
 
@@ -98,9 +102,9 @@ def real_outcomes(seed, scene):
             pair, o_x = real_scenes.internal_pair(galaxy, link)
         for estimator in ESTIMATORS:
             if link.label:
-                work = functools.partial(outcomes_of, pair, link.label, estimator)
+                work = functools.partial(outcomes_of, pair, link.label, estimator, link.band)
             else:
-                work = functools.partial(internal_outcome, pair, o_x, estimator, 0.0, KNOWN, on=link.on)
+                work = functools.partial(internal_outcome, pair, link.band, o_x, estimator, 0.0, KNOWN, on=link.on)
             found[link.name, 1, estimator] = attempt(work)
     return found
 
@@ -112,18 +116,22 @@ def attempt(work):
         return None
 
 
-def outcomes_of(pair, label, estimator):
-    """(error, offset_err, offset_sys, flags) of the zero level that a pair with an external reference gives."""
-    solved = offsets.solve_external(ImageRecord(**PLACE, fits=[fit(pair, label, estimator)]))
+def outcomes_of(pair, label, estimator, band=None):
+    """(error, offset_err, offset_sys, flags) of the zero level that a pair with an external reference gives.
+
+    Without a `band` it is the ref_band of the camera that shows what the reference shows.
+    """
+    band = band or REF_BANDS["miri" if REFERENCES[label].kind == "dust" else "nircam"]
+    solved = offsets.solve_external(ImageRecord(**PLACE, fits=[fit(pair, band, label, estimator)]))
     return outcome(solved, pair.offset)
 
 
-def internal_outcome(pair, o_x, estimator, shift, anchor, on="F770W"):
+def internal_outcome(pair, band, o_x, estimator, shift, anchor, on="F770W"):
     """Of an internal pair on `on`, whose own offset is off by the first of `anchor` and has its errors."""
     if anchor is None:
         raise AnchoringError("its reference band is not anchored")
     # Before the offset of the reference band is added, its zero is not known.
-    found = fit(pair, on, estimator, intensity_range=fixed_range(on), external=False, zero=-shift or None)
+    found = fit(pair, band, on, estimator, external=False, zero=-shift or None, anchor=o_x)
     errors = {"offset_err": anchor[1], "offset_sys": anchor[2]}
     reference = ImageRecord(**PLACE, status="anchored", offset=o_x + anchor[0], **errors)
     return outcome(offsets.solve_internal(ImageRecord(**PLACE, fits=[found]), {(on, "x"): reference}), pair.offset)

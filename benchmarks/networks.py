@@ -33,6 +33,7 @@ import convolve_image  # noqa: E402
 import measure_pair  # noqa: E402
 import reproject_image  # noqa: E402
 from anchoring.fitting import alignment  # noqa: E402
+from anchoring.fitting.drift import drift_of  # noqa: E402
 from anchoring.fitting.settings import Settings  # noqa: E402
 from anchoring.fitting.together import fit_together  # noqa: E402
 from anchoring.measuring.binning import bin_medians, fixed_range  # noqa: E402
@@ -159,8 +160,9 @@ class Solved:
             if len(kept) < len(pairs):
                 names = [f"{p.image.name} on {p.reference}" for p in pairs]
                 measured = [self._measured[p] for p in pairs]
+                drifts = [drift_of(p.image.band, p.label) for p in pairs]
                 wanted = [p not in found for p in pairs]
-                fits_of = fit_together(measured, self._settings, names, wanted)
+                fits_of = fit_together(measured, self._settings, names, drifts, wanted)
                 found |= {p: fit for p, fit, is_wanted in zip(pairs, fits_of, wanted, strict=True) if is_wanted}
         self.seconds = time.process_time() - start
         return found

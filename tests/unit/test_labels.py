@@ -2,7 +2,7 @@
 
 import pytest
 
-from anchoring.labels import gaussian_fwhm, normalised, resolution_of, split_label, value_for
+from anchoring.labels import gaussian_fwhm, normalised, resolution_of, split_label, value_for, value_for_pair
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,12 @@ def test_values_are_found_by_any_spelling_of_a_label_with_or_without_its_resolut
     assert value_for({"W3": 1}, "w3_atgauss15") == 1
     assert value_for({"w3": 1, "w3_atgauss15.0": 2}, "W3_atgauss15") == 2
     assert value_for({"w3_atgauss7p5": 1}, "w3_atgauss15") is None
+
+
+def test_values_of_a_pair_come_before_those_of_its_reference():
+    settings = {"w3": 1, "F770W/W3_atgauss15.0": 2, "f1000w/F770W": 3}
+    assert value_for_pair(settings, "F770W", "w3_atgauss15") == 2
+    assert value_for_pair(settings, "F560W", "w3_atgauss15") == 1
+    assert value_for_pair(settings, "F1000W", "F770W") == 3
+    assert value_for_pair(settings, "F1130W", "F770W") is None
+    assert value_for_pair({}, "F770W", "irac4") is None

@@ -5,7 +5,7 @@ import os
 import zlib
 from pathlib import Path
 
-value_for = library["labels"].value_for
+value_for, value_for_pair = library["labels"].value_for, library["labels"].value_for_pair
 
 
 def library_checksum(script, data=()):
@@ -135,6 +135,7 @@ def network_fits(wildcards):
             **({} if pair.problem else measured_pair(pair)),
             "other": pair.reference_image.name if pair.reference_image else None,
             "reference_zero_err": zero_error_of(pair),
+            "drift": value_for_pair(config["colour_drift"], pair.image.band, pair.label),
         }
         for pair in plan.networks[wildcards.target, wildcards.instrument]
     ]
@@ -157,6 +158,7 @@ def fits_of(images):
                     "reference_zero_err": zero_error_of(pair),
                     **({} if pair.problem else measured_pair(pair)),
                     "range_follows": range_follows(pair),
+                    "drift": value_for_pair(config["colour_drift"], image.band, pair.label),
                 }
                 for pair in plan.pairs[image]
             ],

@@ -1,7 +1,9 @@
 """Adjust the offsets of all images of an instrument from all of their pairs at once, next to those of the tree."""
 
 import logging
+from dataclasses import replace
 
+from anchoring.fitting.drift import drift_of
 from anchoring.fitting.settings import Settings
 from anchoring.fitting.together import fit_together
 from anchoring.measuring.measurement import read_measurement
@@ -13,9 +15,10 @@ def main(solved, images, pairs, output, network_output, settings=None, solution=
     known = records.read(solved)
     known = [record for record in known if record.image in images]
     there = [pair for pair in pairs if not pair["problem"]]
-    measured = [read_measurement(pair["bins"], pair["pixels"]) for pair in there]
+    measured = [with_zero(read_measurement(pair["bins"], pair["pixels"]), pair, known) for pair in there]
     names = [f"{pair['band']} {pair['name']} on {pair['reference']}" for pair in there]
-    fits = iter(fit_together(measured, Settings(**(settings or {})), names))
+    drifts = [drift_of(pair["band"], pair["label"], pair["drift"]) for pair in there]
+    fits = iter(fit_together(measured, Settings(**(settings or {})), names, drifts))
     fits = [pair["problem"] or next(fits) for pair in pairs]
     zeros, sources = zero_errors(there, measured), sources_of(there, measured)
     found = network.network(known, pairs, fits, solution=solution, zero_errors=zeros)
@@ -24,6 +27,12 @@ def main(solved, images, pairs, output, network_output, settings=None, solution=
             logging.info("%s %s on %s is not used: %s", pair.band, pair.name, pair.reference, pair.reason)
     network_records.write(network_output, found)
     records.write(output, network.adjusted(known, found, sources))
+
+
+def with_zero(measurement, pair, known):
+    """A measurement with the value of its reference where there is no light: of an image, minus its offset."""
+    offset = next((r.offset for r in known if (r.band, r.name) == (pair["label"], pair["other"])), None)
+    return measurement if measurement.zero is not None or offset is None else replace(measurement, zero=-offset)
 
 
 def zero_errors(pairs, measured):

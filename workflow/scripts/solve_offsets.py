@@ -17,7 +17,10 @@ def solved(image, settings, references, prefer):
     """The record of an image of the plan; `references` are the records of the ref_band, if it is not in that itself."""
     known, pairs = {key: value for key, value in image.items() if key != "pairs"}, image["pairs"]
     measured = [None if pair["problem"] else read_measurement(pair["bins"], pair["pixels"]) for pair in pairs]
-    fits = [fit_record(pair, m, settings, known["band"]) for pair, m in zip(pairs, measured, strict=True)]
+    fits = [
+        fit_record(pair, m, settings, known["band"], zero_of(pair, references))
+        for pair, m in zip(pairs, measured, strict=True)
+    ]
     record = records.ImageRecord(**known, fits=fits)
     record = offsets.solve_internal(record, references, prefer)
     if record.chosen is None:
@@ -30,6 +33,12 @@ def solved(image, settings, references, prefer):
         reference_offset=references[fit.label, fit.reference].offset if fit.kind == "internal" else 0.0,
         range_follows=pairs[record.chosen]["range_follows"],
     )
+
+
+def zero_of(pair, references):
+    """Value of a ref_band image where there is no light, minus its offset; None where that is not known."""
+    record = (references or {}).get((pair["label"], pair["reference"]))
+    return None if record is None or record.offset is None else -record.offset
 
 
 if __name__ == "__main__":

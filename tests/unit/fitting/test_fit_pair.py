@@ -9,6 +9,7 @@ from test_systematics import tiles
 from anchoring.files.made_kernels import FROM_MODEL
 from anchoring.fitting import flags
 from anchoring.fitting.closure import closure
+from anchoring.fitting.drift import Drift
 from anchoring.fitting.settings import Settings
 from anchoring.images.kernel_quality import LIMITS
 from anchoring.solving import offsets
@@ -26,7 +27,8 @@ def w3():
     for factor in (1, 3):
         pairs = [scenes.external_pair(700 + i, W3, noise=factor) for i in range(16)]
         for estimator in ESTIMATORS:
-            found[factor, estimator] = np.array([outcomes_of(p, W3.label, estimator)[:3] for p in pairs])
+            # Of a band whose drift on W3 is not known: these colours are invented, and do not drift on average.
+            found[factor, estimator] = np.array([outcomes_of(p, W3.label, estimator, "F560W")[:3] for p in pairs])
     return found
 
 
@@ -69,7 +71,8 @@ def test_a_constant_moves_the_intercept_and_nothing_else(rng, estimator):
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_a_curved_relation_has_a_systematic_error_and_a_straight_one_little(rng, estimator):
-    straight, curved = (fitted(*pair(rng, curve=c), settings=Settings(estimator))[1] for c in (0.0, 0.2))
+    given = {"settings": Settings(estimator), "drift": Drift(0.0, 0.0)}  # a drift would be taken off
+    straight, curved = (fitted(*pair(rng, curve=c), **given)[1] for c in (0.0, 0.2))
     assert abs(straight.intercept - 0.1) < 3 * np.sqrt(straight.statistical[1, 1] + straight.systematic[1, 1])
     error = abs(curved.intercept - 0.1)
     assert error > 5 * np.sqrt(curved.statistical[1, 1])
@@ -88,15 +91,29 @@ def coloured(rng, scatter, drift=0.0, shape=(90, 100)):
 def test_a_colour_that_drifts_unseen_is_in_the_systematic_error(rng, estimator):
     pulls = []
     for drift in (-0.015, -0.01, 0.01, 0.015):
-        _, found = fitted(*coloured(rng, 0.05, drift), settings=Settings(estimator))
+        known = Drift(0.0, 0.0125)
+        _, found = fitted(*coloured(rng, 0.05, drift), settings=Settings(estimator), drift=known)
         pulls.append((found.intercept - 0.1) / np.sqrt(found.systematic[1, 1] + found.statistical[1, 1]))
     assert np.sqrt(np.mean(np.square(pulls))) < 1.6
 
 
-def test_colours_that_do_not_vary_cannot_drift(rng):
-    settings = Settings("errors_in_variables")  # in a binned fit the other systematic errors are as large
-    varied, pale = (fitted(*coloured(rng, s), settings=settings)[1].systematic[1, 1] for s in (0.05, 0.005))
-    assert np.sqrt(pale) < np.sqrt(varied) / 3
+def test_a_drift_that_is_known_is_taken_off_by_errors_in_variables_only(rng):
+    errors = {}
+    for estimator in ESTIMATORS:
+        for known in (Drift(0.0, 0.0), Drift(0.05, 0.002)):
+            _, found = fitted(
+                *coloured(np.random.default_rng(1), 0.02, 0.05), settings=Settings(estimator), drift=known
+            )
+            errors[estimator, known.mean] = abs(found.intercept - 0.1)
+    assert errors["errors_in_variables", 0.05] < 0.3 * errors["errors_in_variables", 0.0]
+    assert errors["binned", 0.05] == errors["binned", 0.0] > 0.02  # published
+
+
+def test_colours_that_do_not_vary_show_that_they_do_not_drift(rng):
+    settings = Settings("errors_in_variables")
+    varied, pale = (fitted(*coloured(rng, s), settings=settings)[1].exponent for s in (0.1, 0.005))
+    assert pale.error < varied.error / 2
+    assert abs(pale.mean) < 3 * pale.error
 
 
 def test_systematic_errors_do_not_change_with_the_zero_of_the_reference(rng):
@@ -116,12 +133,13 @@ def test_an_anchored_pair_closes(rng, estimator):
     settings = Settings(estimator)
     measured, found = fitted(x - 0.3, y, settings=settings)
     offset = offsets.internal_offset(found.slope, found.intercept, 0.3)
-    left = closure(measured, settings, offset=offset, reference_offset=0.3)
+    same = {"drift_offset": found.drift_offset}
+    left = closure(measured, settings, offset=offset, reference_offset=0.3, **same)
     variance = found.statistical + found.systematic
     assert abs(left) < 3 * np.sqrt(variance[1, 1] + 0.09 * variance[0, 0] - 0.6 * variance[0, 1])
-    missed = closure(measured, settings, offset=offset - 0.5, reference_offset=0.3)
+    missed = closure(measured, settings, offset=offset - 0.5, reference_offset=0.3, **same)
     assert_allclose(missed - left, 0.5, rtol=1e-9)
-    assert_allclose(closure(measured, settings, offset=-found.intercept, reference_offset=0.0), 0, atol=1e-6)
+    assert_allclose(closure(measured, settings, offset=-found.intercept, reference_offset=0.0, **same), 0, atol=1e-6)
 
 
 def test_clean_pair_has_no_flags(rng):

@@ -3,6 +3,7 @@
 import numpy as np
 from astropy.wcs import WCS
 
+from anchoring.fitting.drift import GENERAL
 from anchoring.fitting.jackknife import common_blocks
 from anchoring.fitting.settings import Settings
 from anchoring.fitting.together import fit_together
@@ -67,7 +68,7 @@ def test_what_two_pairs_share_is_in_both_their_replicates():
         pairs = [measured((90, 100), 1.5, 0, sky, rng), measured((50, 56), 2.75, 10, sky, rng),
                  measured((90, 100), 1.5, 0, other, rng)]  # fmt: skip
         for estimator, found in (("errors_in_variables", together), ("binned", together)):
-            fits = fit_together(pairs, Settings(estimator), ["a", "b", "c"])
+            fits = fit_together(pairs, Settings(estimator), ["a", "b", "c"], [GENERAL] * 3)
             replicates = [fit.replicates[1] for fit in fits]
             found.append(np.corrcoef(replicates[0], replicates[1])[0, 1])
             apart.append(np.corrcoef(replicates[0], replicates[2])[0, 1])
@@ -81,9 +82,9 @@ def test_a_pair_that_cannot_be_fitted_is_named_and_the_others_are(rng):
     noise = good.samples._replace(y=rng.normal(size=good.samples.y.size))
     pairs = [good, refused("no pixels", x, x), type(good)(**{**good.__dict__, "samples": noise})]
     settings = Settings("errors_in_variables")
-    fits = fit_together(pairs, settings, ["a", "b", "c"])
+    fits = fit_together(pairs, settings, ["a", "b", "c"], [GENERAL] * 3)
     assert abs(fits[0].slope - 1.2) < 0.05
     assert fits[1] == "no pixels"
     assert isinstance(fits[2], str)
-    skipped = fit_together(pairs, settings, ["a", "b", "c"], [True, False, False])
+    skipped = fit_together(pairs, settings, ["a", "b", "c"], [GENERAL] * 3, [True, False, False])
     assert skipped[1:] == ["no pixels", None]

@@ -150,6 +150,16 @@ def test_labels_of_one_resolution_are_one_reference(tree):
         make_plan({**config, "reference_noise": {"w3_atgauss15": 0.1, "w3_atgauss15p0": 0.2}})
 
 
+def test_drifts_are_given_for_references_or_pairs(tree):
+    config = config_of(tree, colour_drift={"irac4": [0.0, 0.01], "F2100W/F770W": [0.1, 0.2]})
+    make_plan(config)
+    for key in ("w9", "F2100W/F999W"):
+        with pytest.raises(PlanError, match=rf"colour_drift has '{key}', which is no reference"):
+            make_plan({**config, "colour_drift": {key: [0.0, 0.1]}})
+    with pytest.raises(PlanError, match="one reference"):
+        make_plan({**config, "colour_drift": {"f2100w/f770w": [0.0, 0.1], "F2100W/F770W": [0.0, 0.2]}})
+
+
 def test_results_whose_names_would_be_too_long_are_named(tree):
     """Names of pairs are made of two; what is not too long by itself can be so in a pair."""
     folder = tree / "in/ngc0001"

@@ -84,6 +84,8 @@ def test_reference_of_the_keys_says_what_the_schema_says():
             "'internal_conv_band' of miri is given twice",
         ),
         ({"ref_band": {"miri": "F770W", "MIRI": "F770W"}}, "'ref_band' of miri is given twice"),
+        ({"colour_drift": {"w3": [0.06]}}, "'colour_drift.w3'"),
+        ({"colour_drift": {"w3": [0.06, -0.03]}}, "'colour_drift.w3.1': -0.03 is less than the minimum of 0"),
         ({"instruments": {1: {"ref_band": "F770W"}}}, "the key 1 in 'instruments' is not text"),
         ({"intensity_range": {"irac4": [0, 1], False: [0, 1]}}, "the key False in 'intensity_range' is not text"),
     ],

@@ -45,6 +45,26 @@ def gaussian_fwhm(resolution):
     return float(parts[1].replace("p", ".")) if parts else None
 
 
+def split_pair(key):
+    """(band, label) of a key of the configuration such as F1000W/F770W; the band is "" if the key is only a label."""
+    band, slash, label = key.partition("/")
+    return (band, label) if slash else ("", key)
+
+
+def value_for_pair(settings, band, label):
+    """Value of a mapping for a band on a reference: that of band/label, else that of the label, as `value_for`."""
+    for wanted in (band, ""):
+        of_band = {split_pair(key)[1]: value for key, value in settings.items() if _is_band(split_pair(key)[0], wanted)}
+        value = value_for(of_band, label)
+        if value is not None:
+            return value
+    return None
+
+
+def _is_band(name, wanted):
+    return name.lower() == wanted.lower()
+
+
 def value_for(settings, label):
     """Value of a mapping for a reference, by its label with or without the resolution; None if there is none."""
     settings = {normalised(key): value for key, value in settings.items()}

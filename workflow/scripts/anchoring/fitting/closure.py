@@ -8,7 +8,7 @@ from .jackknife import blocks_of
 from .planes import fit_plane, without_plane
 
 
-def closure(measurement, settings, *, offset, reference_offset, move=0.0):
+def closure(measurement, settings, *, offset, reference_offset, move=0.0, drift_offset=0.0):
     """What the same fit still finds to add after `offset` was added to y and `reference_offset` to x, MJy/sr.
 
     It is 0 for an exact line, and within the error of the offset on a real sky: the same range now means other pixels.
@@ -21,6 +21,8 @@ def closure(measurement, settings, *, offset, reference_offset, move=0.0):
         MJy/sr.
     move : float
         By how much the range moves with the reference, MJy/sr.
+    drift_offset : float
+        As of the Fit, MJy/sr: the same correction as then.
 
     Raises
     ------
@@ -35,5 +37,5 @@ def closure(measurement, settings, *, offset, reference_offset, move=0.0):
     if settings.estimator == "errors_in_variables":
         low, high = measurement.limits
         limits = low + move, high + move
-        return -errors_in_variables(x, y, limits=limits, sigma_x=noise_of(measurement)).intercept
+        return drift_offset - errors_in_variables(x, y, limits=limits, sigma_x=noise_of(measurement)).intercept
     return -line_of_bins(bin_medians(x, y, measurement.edges + move), settings).intercept

@@ -11,8 +11,9 @@ from ..images.coverage import beam_area, least_coverage
 from ..measuring.binning import bin_medians
 from ..measuring.measurement import Measurement
 from ..measuring.noise import RELATIVE_ERROR
-from . import flags, jackknife, planes, systematics
+from . import flags, jackknife, planes, power_law, systematics
 from .binned import bin_weights, fit_line, line_of_bins
+from .drift import GENERAL, Drift
 from .errors_in_variables import Relation, errors_in_variables, moments, moments_line, require_rise
 from .settings import Settings
 
@@ -31,6 +32,10 @@ class Fit(NamedTuple):
     n_independent : float
         Beam areas, pi / (4 ln 2) FWHM^2, covered by the samples in the range.
     flags : tuple of str
+    exponent : Exponent
+        d of the colour, after the fit.
+    drift_offset : float
+        Part of the offset, -intercept, that corrects for it, MJy/sr; 0 for binned.
     plane : (2,) array or None
         Gradient to the east and to the north, MJy/sr per arcmin, if one was fitted with the line.
     plane_covariance : (2, 2) array or None
@@ -44,18 +49,20 @@ class Fit(NamedTuple):
     used: np.ndarray
     n_independent: float
     flags: tuple
+    exponent: power_law.Exponent
+    drift_offset: float
     plane: np.ndarray | None = None
     plane_covariance: np.ndarray | None = None
 
 
-def fit_pair(measurement, settings, known_slopes=None):
+def fit_pair(measurement, settings, known_slopes=None, drift=GENERAL):
     """Fit a pair.
 
     The systematic covariance is a sum of d d^T over changes d of (slope, intercept):
 
     - by a colour that drifts with brightness, which is curved too little to be seen but moves the line's zero. With T
-      the brightness above the zero of x and f the scatter of the colour, y = T (m + f DRIFT ln T) is 0 at T = 0 and
-      the line through it is not;
+      the brightness above the zero of x, y = m T^(1 + d) is 0 at T = 0 and the line through it is not; d is as large
+      as is known of the pair (`drift`);
     - PARABOLA times that to the fainter half of the range, if chance hardly explains it: a curve that is seen;
     - to errors_in_variables, for the binned fit, which is how much its medians are off;
     - to a noise of x that differs by its own relative error, for errors_in_variables.
@@ -69,6 +76,8 @@ def fit_pair(measurement, settings, known_slopes=None):
         A `zero` that is not known is taken below its `limits` by a seventh of their distance, as 0 is below [0.25, 2].
     settings : Settings
     known_slopes : (low, high), optional
+    drift : Drift, optional
+        Of the colour of this pair, as it is known before the fit.
 
     Returns
     -------
@@ -81,7 +90,7 @@ def fit_pair(measurement, settings, known_slopes=None):
     """
     samples, limits = measurement.samples, measurement.limits
     blocks = jackknife.blocks_of(samples)
-    context, line, replicates, changes = _line_of(measurement, settings, blocks)
+    context, line, replicates, changes = _line_of(measurement, settings, blocks, drift)
     statistical = jackknife.stated_covariance(*replicates, within=blocks.within)
     systematic = sum((np.outer(d, d) for d in changes), np.zeros((2, 2)))
     in_range = np.count_nonzero((samples.x >= limits[0]) & (samples.x < limits[1]))
@@ -89,7 +98,7 @@ def fit_pair(measurement, settings, known_slopes=None):
     found = _flags(context, line, np.sqrt(np.diag(statistical)), known_slopes)
     plane = context.plane and (context.plane.slope, context.plane.covariance(blocks.within))
     known = (line.slope, line.intercept, line.rms, statistical, systematic, line.used, independent, found)
-    return Fit(*known, *(plane or ()))
+    return Fit(*known, line.exponent, line.drift_offset, *(plane or ()))
 
 
 class Replicated(NamedTuple):
@@ -111,7 +120,7 @@ class Replicated(NamedTuple):
     within: float
 
 
-def fit_in_blocks(measurement, settings, blocks):
+def fit_in_blocks(measurement, settings, blocks, drift=GENERAL):
     """The fit of `fit_pair` without each of some given blocks, such as those that several pairs share.
 
     Parameters
@@ -120,6 +129,8 @@ def fit_in_blocks(measurement, settings, blocks):
     settings : Settings
     blocks : jackknife.Blocks
         Of its samples.
+    drift : Drift, optional
+        As of `fit_pair`.
 
     Returns
     -------
@@ -130,7 +141,7 @@ def fit_in_blocks(measurement, settings, blocks):
     AnchoringError
         If there is no line, or not without each block: its error is not known then.
     """
-    _, line, replicates, changes = _line_of(measurement, settings, blocks)
+    _, line, replicates, changes = _line_of(measurement, settings, blocks, drift)
     replicates = np.array(replicates)
     if replicates.shape[1] < jackknife.LEAST_BLOCKS or not np.isfinite(replicates).all():
         raise AnchoringError(
@@ -140,7 +151,7 @@ def fit_in_blocks(measurement, settings, blocks):
     return Replicated(line.slope, line.intercept, replicates, np.array(changes).reshape(-1, 2), blocks.within)
 
 
-def _line_of(measurement, settings, blocks):
+def _line_of(measurement, settings, blocks, drift):
     """The context of a fit, its line, the replicates of that, (2, blocks), and its systematic changes."""
     if not measurement.bins.count.any():
         raise AnchoringError(_nothing_in_range(measurement))
@@ -150,7 +161,7 @@ def _line_of(measurement, settings, blocks):
     if settings.gradient == "nuisance":
         plane = planes.fit_plane(measurement, settings, blocks, sigma_x)
         measurement = planes.without_plane(measurement, plane)
-    context = _Context(measurement, settings, sigma_x, zero, blocks, weights, plane)
+    context = _Context(measurement, settings, drift, sigma_x, zero, blocks, weights, plane)
     line, replicates, changes = (_binned if settings.estimator == "binned" else _errors_in_variables)(context)
     require_rise(line.slope, limits)
     if plane is not None:
@@ -201,6 +212,9 @@ def as_record(fit):
         **_errors_of(fit.systematic, "slope_sys", "intercept_sys", "covariance_sys"),
         "n_bins": int(np.count_nonzero(fit.used)),
         "n_independent": fit.n_independent,
+        "drift": fit.exponent.mean,
+        "drift_err": fit.exponent.error,
+        "drift_offset": fit.drift_offset,
         "used": fit.used.tolist(),
         "flags": list(fit.flags),
         **({} if fit.plane is None else _plane_of(fit)),
@@ -219,6 +233,7 @@ def _plane_of(fit):
 class _Context(NamedTuple):
     measurement: Measurement  # without the plane, if there is one
     settings: Settings
+    drift: Drift
     sigma_x: float
     zero: float
     blocks: jackknife.Blocks
@@ -239,6 +254,8 @@ class _Line(NamedTuple):
     rms: float
     used: np.ndarray
     noise_counts: bool
+    exponent: power_law.Exponent
+    drift_offset: float = 0.0
     open: tuple = (0.0, 0.0)
     relation: Relation | None = None  # of errors_in_variables
 
@@ -263,45 +280,67 @@ def _binned(context):
         return fit_line(x[chosen], values[chosen], weights=bin_weights(bins, settings)[chosen], passes=1)
 
     replicates = replicated(used) if np.count_nonzero(used) > 1 else np.full((2, len(context.weights)), np.nan)
-    inside = (x >= low) & (x < high)
-    colour = systematics.colour_scatter(_residual(found, x[inside], y[inside]), x[inside] - low)
-    brightness = bins.x - context.zero
-    at_zero = fitted(found.used, brightness, systematics.drifting(brightness)).intercept
-    changes = [systematics.drift_change(colour, at_zero)]
-    half, within = bins.x < (low + high) / 2, context.blocks.within
+    changes, half, within = [], bins.x < (low + high) / 2, context.blocks.within
     if np.count_nonzero(used & half) >= 2:
         fainter = fitted(used & half, bins.x, bins.median), replicated(used & half)
         changes.append(systematics.curve_change(found, replicates, *fainter, within))
     noise_counts = math.isfinite(context.measurement.noise.sigma)
-    if context.sigma_x > 0:
-        try:
-            changes.append(systematics.beyond_chance(found, replicates, *_relation(context), within))
-        except AnchoringError as error:
+    exponent = power_law.Exponent(context.drift.mean, context.drift.scatter)
+    try:
+        relation, others = _relation(context)
+        exponent = _exponent(context, relation)
+        if context.sigma_x > 0:
+            changes.append(systematics.beyond_chance(found, replicates, relation, others, within))
+    except AnchoringError as error:
+        if context.sigma_x > 0:
             logging.warning("what noise of the reference does to the bins is not known: %s", error)
             noise_counts = False
-    return _Line(*found, noise_counts), replicates, changes
+    brightness = bins.x - context.zero
+    at_zero = fitted(found.used, brightness, power_law.drifting(brightness)).intercept
+    changes.append(systematics.drift_change(exponent.rms, found.slope, at_zero))
+    return _Line(*found, noise_counts, exponent), replicates, changes
 
 
 def _errors_in_variables(context):
-    relation, replicates = _relation(context)
-    (x, y, _), t = context.covered(), relation.x_true
-    low, high = context.measurement.limits
-    brightness = t - context.zero
-    products = moments(brightness, brightness, systematics.drifting(brightness), relation.weight)
-    colour = systematics.colour_scatter(_residual(relation, x[relation.used], y[relation.used]), t - low)
-    changes = [systematics.drift_change(colour, moments_line(products.sum(axis=1))[1])]
+    relation, fixed = _relation(context)
+    (low, high), within = context.measurement.limits, context.blocks.within
+    exponent = _exponent(context, relation)
+    line, corrected = _without_drift(context, relation, fixed, exponent)
+    changes = [systematics.drift_change(exponent.error, relation.slope, _at_zero(context, relation))]
     try:
         half = _relation(context, limits=(low, (low + high) / 2), start=relation[:2])
-        changes.append(systematics.curve_change(relation, replicates, *half, context.blocks.within))
+        changes.append(systematics.curve_change(line, corrected, *_without_drift(context, *half, exponent), within))
     except AnchoringError as error:
         logging.info("the fainter half of the range alone has no line: %s", error)
     if context.sigma_x > 0:
         noisier = _relation(context, sigma_x=context.sigma_x * (1 + RELATIVE_ERROR), start=relation[:2])[0]
         changes.append(systematics.change(relation, noisier))
-    count, _ = np.histogram(t, context.measurement.edges)
+    count, _ = np.histogram(relation.x_true, context.measurement.edges)
     noise_counts = math.isfinite(context.measurement.noise.sigma)
-    line = _Line(*relation[:3], count > 0, noise_counts, relation.change, relation)
-    return line, _refitted(context, relation, replicates), changes
+    moved = relation.intercept - line.intercept
+    known = (line.slope, line.intercept, line.scatter, count > 0, noise_counts)
+    found = _Line(*known, exponent, moved, line.change, relation)
+    return found, _without_drift(context, relation, _refitted(context, relation, fixed), exponent)[1], changes
+
+
+def _exponent(context, relation):
+    """The Exponent of the samples that a relation was fitted to."""
+    x, y, block = context.covered("errors_in_variables")
+    blocks = context.blocks._replace(index=block)
+    return power_law.exponent_of(relation, x, y, context.zero, blocks, context.drift)
+
+
+def _at_zero(context, relation):
+    return power_law.at_zero(relation.x_true - context.zero, relation.weight)
+
+
+def _without_drift(context, relation, replicates, exponent):
+    """A relation and its replicates, corrected for the drift of its colour: right where there is no light."""
+    moved = relation.slope * _at_zero(context, relation)
+    line = relation._replace(intercept=relation.intercept - moved * exponent.mean)
+    if exponent.gain == 0:
+        return line, np.array(replicates)
+    return line, np.array(replicates) - np.array([[0.0], [moved * exponent.gain]]) * exponent.replicates
 
 
 def _residual(line, x, y):
@@ -339,10 +378,7 @@ def _flags(context, line, errors, known_slopes):
     filled, _ = np.histogram(samples.x, measurement.edges)
     near_edge = coverage < least_coverage(flags.EDGE)
     residual = _residual(line, x, y)
-    if context.plane is None:
-        plane = systematics.plane_significance(residual, row, column, context.blocks.index[in_range], context.weights)
-    else:
-        plane = context.plane.significance(context.blocks.within)
+    plane = systematics.plane_significance(residual, row, column, context.blocks.index[in_range], context.weights)
     raised = {
         "few_bins": np.count_nonzero(line.used) < flags.FEW_BINS,
         "range_outside_data": np.count_nonzero(filled) < len(filled) / 2,

@@ -5,12 +5,8 @@ import math
 import numpy as np
 
 from ..measuring.robust import robust_std
-from .errors_in_variables import scatter_along
 from .jackknife import jackknife
 
-# Assumed prior: if the colour y / x scatters by a fraction f from place to place, its mean also varies with brightness
-# by f DRIFT per factor e. 1/4 was chosen on the simulations of benchmarks/accuracy.
-DRIFT = 1 / 4
 # On a parabola the line is off by this times its change to the fainter half of the range, at 1/7 of the range below it.
 PARABOLA = 5 / 3
 UNLIKELY = 6.0  # chi-squared of 2 degrees of freedom that chance exceeds in 5 %
@@ -56,25 +52,13 @@ def curve_change(line, replicates, half, others, within):
     return PARABOLA * beyond_chance(line, replicates, half, others, within, least=UNLIKELY)
 
 
-def colour_scatter(residual, brightness):
-    """Scatter of the colour y / x, a fraction: of residuals, MJy/sr, what grows in proportion to the brightness."""
-    if residual.size == 0:
-        return 0.0
-    return math.sqrt(scatter_along(brightness, residual - np.median(residual))[1])
+def drift_change(drift, slope, at_zero):
+    """Change of a line, (2,) array, by a colour y / x of `slope` that drifts by `drift`: y = slope T^(1 + drift).
 
-
-def drifting(brightness):
-    """T ln T, the change of y by a colour y / x that drifts by 1 per factor e of the brightness T."""
-    above = np.maximum(brightness, np.finfo(float).tiny)
-    return above * np.log(above)
-
-
-def drift_change(scatter, at_zero):
-    """Change of the line, (2,) array, by a colour that drifts by DRIFT of its `scatter`.
-
-    A drift of 1 leaves it off by `at_zero` at T = 0; its slope there is a matter of the unit of T, and left alone.
+    To first order this is slope (T + drift T ln T), through which a line is slope drift `at_zero` at T = 0, where that
+    through T ln T is `at_zero`; its slope there is a matter of the unit of T, and left alone.
     """
-    return np.array([0.0, DRIFT * scatter * at_zero])
+    return np.array([0.0, slope * drift * at_zero])
 
 
 def plane_significance(residual, row, column, block, weights):

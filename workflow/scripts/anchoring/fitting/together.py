@@ -5,7 +5,7 @@ from . import alignment, jackknife
 from .fit_pair import fit_in_blocks
 
 
-def fit_together(measurements, settings, names, wanted=None):
+def fit_together(measurements, settings, names, drifts, wanted=None):
     """Fit pairs without each of the blocks of the sky that they share.
 
     Parameters
@@ -14,6 +14,8 @@ def fit_together(measurements, settings, names, wanted=None):
     settings : Settings
     names : list of str
         What each pair is, for messages.
+    drifts : list of Drift
+        Of the colour of each pair.
     wanted : list of bool, optional
         Which of them are fitted; the blocks are those of all.
 
@@ -31,7 +33,7 @@ def fit_together(measurements, settings, names, wanted=None):
             continue
         try:
             alignment.require_one_sky(alignment.align(measurements[k].samples, measurements[k].axes))
-            found[k] = fit_in_blocks(measurements[k], settings, of_sky)
+            found[k] = fit_in_blocks(measurements[k], settings, of_sky, drifts[k])
         except Exception as error:
             found[k] = reason_of(error, names[k])
     return found

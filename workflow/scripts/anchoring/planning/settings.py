@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jsonschema import Draft202012Validator
 
-from ..labels import normalised, split_label
+from ..labels import normalised, split_label, split_pair
 
 RETIRED = {
     "procs": "the number of processes is Snakemake's: remove 'procs' and use `snakemake --cores N`",
@@ -119,11 +119,13 @@ def _require_labels(config):
     for key, labels in (
         ("intensity_range", external | bands),
         ("reference_noise", external | bands),
+        ("colour_drift", external | bands),
         ("reference_zero_err", external),
     ):
         given = {}
         for label in config.get(key) or {}:
-            if normalised(label) not in labels:
+            name = split_pair(label)[1] if key == "colour_drift" else label
+            if normalised(name) not in labels:
                 raise PlanError(
                     f"{key} has {label!r}, which is no reference; expected one of {', '.join(sorted(labels))}: "
                     "external_bands (with or without their resolution)"

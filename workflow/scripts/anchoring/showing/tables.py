@@ -17,6 +17,8 @@ FIT_COLUMNS = (
     "flags", "estimator", "sigma_x", "noise", "instrument", "kind", "resolution", "reference_unit", "shift",
     "shift_err", "shift_east", "shift_north", "correlation", "reference_zero_err", "zero_reference", "zero_err",
     "gradient_east", "gradient_north", "gradient_east_err", "gradient_north_err",
+    "drift_mean", "drift_scatter", "drift_source",
+    "drift", "drift_err", "drift_offset",
 )  # fmt: skip
 SUMMARY_COLUMNS = (
     "target", "band", "image", "instrument", "offset", "reference", "status", "reason", "offset_err",

@@ -4,25 +4,29 @@ import logging
 from dataclasses import replace
 
 from ..errors import AnchoringError, reason_of
+from ..files.atomic import or_nan
 from ..fitting import alignment, flags
 from ..fitting.closure import closure
+from ..fitting.drift import drift_of
 from ..fitting.fit_pair import as_record, fit_pair
 from .records import OF_THE_PLAN, FitRecord
 
 
-def fit_record(pair, measurement, settings, band):
+def fit_record(pair, measurement, settings, band, zero=None):
     """The record of the fit of a pair; whatever keeps it from being fitted is its `reason`.
 
     Parameters
     ----------
     pair : mapping
-        What the plan knows of it: records.OF_THE_PLAN, `problem`, the reason why there is nothing to fit, or "", and
-        maybe `reference_zero_err`, MJy/sr, the configured one.
+        What the plan knows of it: records.OF_THE_PLAN; `problem`, the reason why there is nothing to fit, or "";
+        optionally `reference_zero_err`, MJy/sr, and `drift`, (mean, scatter) of its colour, as configured.
     measurement : Measurement or None
         None where there is a problem.
     settings : Settings
     band : str
         Of the image.
+    zero : float, optional
+        Value of the reference where there is no light, MJy/sr, if the measurement does not know it.
 
     Returns
     -------
@@ -35,10 +39,13 @@ def fit_record(pair, measurement, settings, band):
     try:
         if measurement.refused:
             raise AnchoringError(measurement.refused)
+        if measurement.zero is None:
+            measurement = replace(measurement, zero=zero)
         known |= dict(zip(("range_min", "range_max"), measurement.limits, strict=True))
         aligned = alignment.align(measurement.samples, measurement.axes)
         known |= {**alignment.as_record(aligned), "flags": [*alignment.flags_of(aligned), *measurement.kernel_flags]}
-        fit = as_record(fit_pair(measurement, settings, flags.known_slopes(band, pair["label"])))
+        drift = drift_of(band, pair["label"], pair.get("drift"))
+        fit = as_record(fit_pair(measurement, settings, flags.known_slopes(band, pair["label"]), drift))
         alignment.require_one_sky(aligned)
     except Exception as error:
         return FitRecord(**known, status="failed", reason=reason_of(error, f"{band} on {pair['reference']}"))
@@ -47,6 +54,9 @@ def fit_record(pair, measurement, settings, band):
         **{**known, **fit, "flags": raised},
         status="fitted",
         estimator=settings.estimator,
+        drift_mean=drift.mean,
+        drift_scatter=drift.scatter,
+        drift_source=drift.source,
         sigma_x=measurement.noise.sigma,
         noise=measurement.noise.source,
         image_source=measurement.image_source,
@@ -77,6 +87,7 @@ def with_closure(record, measurement, settings, *, reference_offset, range_follo
     ImageRecord; as it was if the anchored pair has no line.
     """
     offsets = {"offset": record.offset, "reference_offset": reference_offset}
+    offsets["drift_offset"] = or_nan(record.chosen_fit.drift_offset)
     try:
         value = closure(measurement, settings, **offsets, move=reference_offset if range_follows else 0.0)
     except AnchoringError as refusal:

@@ -48,6 +48,12 @@ class FitRecord:
     estimator: str | None = None
     sigma_x: float | None = number("MJy/sr")  # noise of a sample of the reference
     noise: str | None = None  # where sigma_x is from (measuring.noise.Noise)
+    drift_mean: float | None = number()  # of the colour with brightness, as known before the fit, and its scatter
+    drift_scatter: float | None = number()
+    drift_source: str | None = None  # where these are from (fitting.drift.Drift)
+    drift: float | None = number()  # of the colour, after the fit
+    drift_err: float | None = number()
+    drift_offset: float | None = number("MJy/sr")  # part of this fit's offset that corrects for it
     image_source: str | None = None  # checksum of the image that was fitted, and of the reference
     reference_source: str | None = None
     reference_unit: str | None = None  # of the reference in its file

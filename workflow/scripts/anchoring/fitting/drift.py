@@ -1,0 +1,85 @@
+"""How the colour of a pair drifts with brightness: what is known of it before a fit.
+
+    y ~ x^(1 + d)
+
+d is 0 where the colour y / x does not change with the brightness. A d of 0.01 is not seen in one fit and moves its zero
+by 0.01 of the slope (`systematics.drifting`), which for bright pairs is more than all noise.
+
+KNOWN and GENERAL are what `python -m simulation.drifts` prints: means and scatter between objects of d in spectra of
+M83, NGC 7023 and M82 (for bands above 5 micron), and what dust adds to stars (for those below).
+"""
+
+from typing import NamedTuple
+
+from ..labels import split_label
+
+
+class Drift(NamedTuple):
+    """d as it is expected before a fit: its mean and its scatter from object to object, and where they are from.
+
+    source : {"known", "general", "config"}
+    """
+
+    mean: float
+    scatter: float
+    source: str = "config"
+
+
+# (y, x): mean (other than 0 only where all objects agree in sign) and scatter.
+KNOWN = {
+    ("F770W", "IRAC4"): (0.007, 0.003),
+    ("F770W", "W3"): (0.064, 0.075),
+    ("F770W", "MIPS24"): (0.0, 0.042),
+    ("F1000W", "F770W"): (-0.102, 0.087),
+    ("F1130W", "F770W"): (0.0, 0.064),
+    ("F1500W", "F770W"): (0.0, 0.126),
+    ("F2100W", "F770W"): (0.0, 0.049),
+    ("F2100W", "MIPS24"): (0.0, 0.039),
+    ("F2100W", "W4"): (0.0, 0.020),
+    ("F1000W", "W3"): (0.0, 0.050),
+    ("F1130W", "W3"): (0.0, 0.105),
+    ("F1500W", "W3"): (0.0, 0.052),
+    ("F300M", "IRAC1"): (0.0, 0.009),
+    ("F300M", "IRAC2"): (0.0, 0.011),
+    ("F300M", "W1"): (0.0, 0.008),
+    ("F300M", "W2"): (0.0, 0.017),
+    ("F335M", "IRAC1"): (0.0, 0.007),
+    ("F335M", "IRAC2"): (0.0, 0.006),
+    ("F335M", "W1"): (0.0, 0.008),
+    ("F335M", "W2"): (0.0, 0.006),
+    ("F360M", "IRAC1"): (0.0, 0.005),
+    ("F360M", "IRAC2"): (0.0, 0.006),
+    ("F360M", "W1"): (0.0, 0.005),
+    ("F360M", "W2"): (0.0, 0.010),
+    ("F380M", "IRAC1"): (0.0, 0.005),
+    ("F380M", "IRAC2"): (0.0, 0.005),
+    ("F380M", "W1"): (0.0, 0.005),
+    ("F380M", "W2"): (0.0, 0.009),
+    ("F115W", "F300M"): (0.0, 0.020),
+    ("F150W", "F300M"): (0.0, 0.020),
+    ("F187N", "F300M"): (0.0, 0.020),
+    ("F200W", "F300M"): (0.0, 0.020),
+    ("F335M", "F300M"): (0.0, 0.014),
+    ("F360M", "F300M"): (0.0, 0.009),
+    ("F430M", "F300M"): (0.0, 0.013),
+    ("F444W", "F300M"): (0.0, 0.014),
+    ("F480M", "F380M"): (0.0, 0.007),
+}
+GENERAL = Drift(0.0, 0.073, "general")  # rms of all pairs above 5 micron
+
+
+def drift_of(band, label, given=None):
+    """The Drift of a band on a reference.
+
+    Parameters
+    ----------
+    band : str
+    label : str
+        Of the reference, with or without its resolution, or the ref_band.
+    given : (mean, scatter), optional
+        From the configuration, in place of what is known.
+    """
+    if given is not None:
+        return Drift(*given)
+    known = KNOWN.get((band.upper(), split_label(label)[0].upper()))
+    return GENERAL if known is None else Drift(*known, "known")
