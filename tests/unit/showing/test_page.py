@@ -235,3 +235,11 @@ def test_restructured_text_reads_letter_by_letter():
     for name, letter in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&amp;", "&"), ("&#64;", "@")):
         shown = shown.replace(name, letter)
     assert f"{letters} | *a* `b`_ c_ ::" in shown
+
+
+def test_a_gradient_that_was_fitted_is_said():
+    plane = {"gradient_east": 0.0312, "gradient_east_err": 0.004, "gradient_north": -0.01, "gradient_north_err": 0.005}
+    words = "gradient 0.0312 ± 0.0040 to the east, −0.0100 ± 0.0050 to the north, MJy/sr per arcmin, not subtracted"
+    record = make_record("ngc0628", "F770W")
+    assert words in fits_caption(record, [replace(FIT, **plane)], True)[1]
+    assert "gradient" not in fits_caption(record, [FIT], True)[1]

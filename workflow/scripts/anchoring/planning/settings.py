@@ -214,8 +214,8 @@ def _published(config, schema):
             value = dict.fromkeys(known, value)
         if not isinstance(value, dict):
             continue
-        bands = {name for name in value if key == "external_bands" and name.lower() not in known}
-        bands = {name: value[name] for name in bands if FILTER.fullmatch(name)}
+        of_bands = key == "external_bands"
+        bands = {n: v for n, v in value.items() if of_bands and n.lower() not in known and FILTER.fullmatch(n)}
         yield from ((name.lower(), key, entry) for name, entry in value.items() if name not in bands)
         if bands:
             yield from ((name, key, bands) for name in known)

@@ -35,7 +35,7 @@ def summary(fit, n_bins=None):
     of = "" if n_bins is None else f" of {n_bins}"
     return (
         f"rms {fit.rms:.2g} MJy/sr; {fit.n_bins}{of} bins; "
-        f"{fit.n_pixels:,} pixels{_independent(fit)} in [{low:.4g}, {high:.4g}] MJy/sr{_alignment(fit)}"
+        f"{fit.n_pixels:,} pixels{_independent(fit)} in [{low:.4g}, {high:.4g}] MJy/sr{_alignment(fit)}{_gradient(fit)}"
     ).replace("-", "−")
 
 
@@ -49,6 +49,15 @@ def _alignment(fit):
     correlation, shift = fit.correlation, fit.shift
     words = "" if correlation is None else f"; correlation {correlation:.2f}"
     return words if shift is None else f"{words}, shift {rounded(shift, fit.shift_err)} arcsec"
+
+
+def _gradient(fit):
+    """The plane that was fitted with the line, if there is one."""
+    if fit.gradient_east is None:
+        return ""
+    east = rounded(fit.gradient_east, fit.gradient_east_err)
+    north = rounded(fit.gradient_north, fit.gradient_north_err)
+    return f"; gradient {east} to the east, {north} to the north, MJy/sr per arcmin, not subtracted"
 
 
 def rounded(value, error=None):
