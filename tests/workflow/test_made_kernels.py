@@ -130,3 +130,8 @@ def test_a_psf_that_cannot_be_used_concerns_only_the_bands_that_need_it(project,
             assert "no kernel F335M to f2100w: data/psfs/f335m.fits cannot be read as FITS" in row["reason"]
         else:
             assert row["offset"] == before[key]["offset"]
+
+
+def test_good_psfs_raise_no_flag_of_kernels(project):
+    flags = " ".join(row["flags"] for row in project.rows("ngc0628"))
+    assert not {word for word in flags.split() if "kernel" in word or "psf" in word}
