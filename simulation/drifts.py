@@ -19,6 +19,7 @@ import argparse
 import math
 
 import numpy as np
+from scipy import stats
 
 from simulation.colours import OBJECTS, OBSERVED, SHORT, spaxels
 
@@ -46,12 +47,12 @@ def expected(drifts):
     """Mean and scatter of d to expect of another object: its mean where all agree in sign, else 0.
 
     The scatter of a further object about a mean of n is s sqrt(1 + 1 / n), s the standard deviation of the n; about 0
-    it is their rms.
+    it is their rms, widened to hold 68 % as Student's t of n degrees of freedom does.
     """
     n = len(drifts)
     if n > 2 and abs(np.sum(np.sign(drifts))) == n:
         return float(np.mean(drifts)), float(np.std(drifts, ddof=1) * math.sqrt(1 + 1 / n))
-    return 0.0, math.sqrt(np.mean(np.square(drifts)))
+    return 0.0, math.sqrt(np.mean(np.square(drifts))) * stats.t.ppf(stats.norm.cdf(1), n)
 
 
 def of_stars(y, x):

@@ -53,7 +53,11 @@ WALKS = {
         {"targets": ["ngc0628"], "bands": ["F770W"]},
     ],
     "reference band": [{"ref_band": {"miri": "F2100W"}}, {"range_on": "anchored"}],
-    "noise": [{"estimator": "errors_in_variables"}, {"reference_noise": {"irac4": 0.05}}],
+    "noise": [
+        {"estimator": "errors_in_variables"},
+        {"reference_noise": {"irac4": 0.05}},
+        {"colour_drift": {"irac4": [0.05, 0.01]}},
+    ],
     "nothing in the range": [{"out_dir": "elsewhere"}, {"intensity_range": {"irac4": [200, 300]}, "preload": False}],
     "no reference band": [{"instruments": {"miri": {"ref_band": None}}}, {"allow_unanchored": True}],
 }
