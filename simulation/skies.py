@@ -20,7 +20,7 @@ CLUMPS_IN = {"dust": 1.0, "stars": 0.15}
 SPLINE = 12  # samples after which a spline has forgotten its border to 1e-7
 MARGIN = 7.0  # arcsec of sky beyond the references
 PATCH = (4.0, 15.0)  # arcsec, size of patches of one real colour
-SMOOTH = 4.0  # arcsec, over which the brightness is taken that a real colour goes by
+SMOOTH = 4.0  # arcsec, over which a real colour, and the brightness it goes by, are smooth: about a spaxel
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ class Galaxy:
         patch, number = patches(rng, dust.shape, rng.uniform(*PATCH) / self._step)
         colours = Colours(self.sky.colours, rng, number)
         ratio = colours.ratio(band_of(label), convolved(dust, SMOOTH, self._step), patch)
-        return np.broadcast_to(ratio, dust.shape)
+        return convolved(np.broadcast_to(ratio, dust.shape), SMOOTH, self._step)
 
     def _cells(self, sources):
         """Row and column of the galaxy's own grid that sources are at."""

@@ -55,7 +55,11 @@ WALKS = {
         {"targets": ["ngc0628"], "bands": ["F770W"]},
     ],
     "reference band": [{"ref_band": {"miri": "F2100W"}}, {"range_on": "anchored"}],
-    "noise": [{"estimator": "errors_in_variables"}, {"reference_noise": {"irac4": 0.05}}],
+    "noise": [
+        {"estimator": "errors_in_variables"},
+        {"reference_noise": {"irac4": 0.05}},
+        {"colour_drift": {"irac4": [0.05, 0.01]}},
+    ],
     "networks": [
         {"network": True},
         {"gradient": "nuisance"},

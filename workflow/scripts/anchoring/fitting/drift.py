@@ -5,8 +5,8 @@
 d is 0 where the colour y / x does not change with the brightness. A d of 0.01 is not seen in one fit and moves its zero
 by 0.01 of the slope (`systematics.drifting`), which for bright pairs is more than all noise.
 
-KNOWN and GENERAL are what `python -m simulation.drifts` prints: means and scatter between objects of d in spectra of
-M83, NGC 7023 and M82 (for bands above 5 micron), and what dust adds to stars (for those below).
+KNOWN and GENERAL are what `python -m simulation.drifts` prints: median and scatter of d between spectra of M83,
+NGC 7023 and M82 (for bands above 5 micron), and what dust adds to stars (for those below).
 """
 
 from typing import NamedTuple
@@ -27,18 +27,18 @@ class Drift(NamedTuple):
 
 # (y, x): mean (other than 0 only where all objects agree in sign) and scatter.
 KNOWN = {
-    ("F770W", "IRAC4"): (0.007, 0.003),
-    ("F770W", "W3"): (0.064, 0.075),
-    ("F770W", "MIPS24"): (0.0, 0.042),
-    ("F1000W", "F770W"): (-0.102, 0.087),
-    ("F1130W", "F770W"): (0.0, 0.064),
-    ("F1500W", "F770W"): (0.0, 0.126),
-    ("F2100W", "F770W"): (0.0, 0.049),
-    ("F2100W", "MIPS24"): (0.0, 0.039),
-    ("F2100W", "W4"): (0.0, 0.020),
-    ("F1000W", "W3"): (0.0, 0.050),
-    ("F1130W", "W3"): (0.0, 0.105),
-    ("F1500W", "W3"): (0.0, 0.052),
+    ("F770W", "IRAC4"): (0.006, 0.003),
+    ("F770W", "W3"): (0.029, 0.089),
+    ("F770W", "MIPS24"): (0.0, 0.056),
+    ("F1000W", "F770W"): (-0.100, 0.087),
+    ("F1130W", "F770W"): (0.0, 0.077),
+    ("F1500W", "F770W"): (0.0, 0.151),
+    ("F2100W", "F770W"): (0.0, 0.064),
+    ("F2100W", "MIPS24"): (0.0, 0.052),
+    ("F2100W", "W4"): (0.0, 0.026),
+    ("F1000W", "W3"): (0.0, 0.059),
+    ("F1130W", "W3"): (0.0, 0.126),
+    ("F1500W", "W3"): (0.0, 0.063),
     ("F300M", "IRAC1"): (0.0, 0.009),
     ("F300M", "IRAC2"): (0.0, 0.011),
     ("F300M", "W1"): (0.0, 0.008),

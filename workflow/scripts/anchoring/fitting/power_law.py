@@ -16,9 +16,9 @@ import numpy as np
 from . import jackknife
 from .errors_in_variables import moments, moments_line
 
-# A colour that varies over more than a block looks like a drift: on skies with the colours of real spectra d is off by
-# 0.8 to 2.0 times its error from the jackknife (rms), and offsets are best if that is taken for half of the true one.
-DOUBT = 2.0
+# A colour that varies over more than a block looks like a drift: on skies with the colours of real spectra the rms of d
+# less the true one is 0.8 to 2.0 times its error from the jackknife. From 1 to 2 the offsets hardly depend on it.
+DOUBT = 1.5
 
 
 class Exponent(NamedTuple):
