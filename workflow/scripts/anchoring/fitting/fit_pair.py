@@ -378,7 +378,10 @@ def _flags(context, line, errors, known_slopes):
     filled, _ = np.histogram(samples.x, measurement.edges)
     near_edge = coverage < least_coverage(flags.EDGE)
     residual = _residual(line, x, y)
-    plane = systematics.plane_significance(residual, row, column, context.blocks.index[in_range], context.weights)
+    if context.plane is None:
+        plane = systematics.plane_significance(residual, row, column, context.blocks.index[in_range], context.weights)
+    else:
+        plane = context.plane.significance(context.blocks.within)
     raised = {
         "few_bins": np.count_nonzero(line.used) < flags.FEW_BINS,
         "range_outside_data": np.count_nonzero(filled) < len(filled) / 2,
