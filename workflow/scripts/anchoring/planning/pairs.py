@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from ..labels import normalised, resolution_of
-from .companions import Reference
 from .model import Pair
 from .paths import name_problem
+from .references import MadeReference, reference_of
 from .settings import external_bands, instrument_settings
 
 
@@ -42,9 +42,11 @@ def pair_images(plan):
 def _external_pairs(plan, image):
     pairs = []
     for label in external_bands(plan.config, image.instrument):
-        reference = Reference(plan.config["ref_dir"], image.target, label)
-        pair = Pair(image, label, label, resolution_of(label), reference.path, error=reference.error)
-        problem = reference.problem() or plan.kernels.problem(image, pair.resolution) or _name_problem(pair)
+        reference = reference_of(plan.config, image.target, label)
+        made = reference if isinstance(reference, MadeReference) else None
+        pair = Pair(image, label, label, resolution_of(label), reference.path, error=reference.error, made=made)
+        problem = made.problem(plan.kernels) if made else reference.problem()
+        problem = problem or plan.kernels.problem(image, pair.resolution) or _name_problem(pair)
         pairs.append(replace(pair, problem=problem))
     return pairs
 

@@ -16,6 +16,7 @@ RETIRED = {
 FOLDERS = ("in_dir", "ref_dir", "kernel_dir", "psf_dir", "out_dir", "mask_dir", "galaxy_table", "in_subdir",
            "out_subdir")  # fmt: skip
 MADE_KERNELS = "kernels"  # folder of out_dir
+MADE_REFERENCES = "references"  # folder of out_dir
 WIDEST = 10_000  # MJy/sr, of an intensity_range: 100,000 bins
 PER_INSTRUMENT = ("ref_band", "external_bands", "internal_conv_band")  # that the published configuration has at its top
 
@@ -60,6 +61,9 @@ def require_sense(config):
     for key in ("kernel_dir", "psf_dir"):
         if config.get(key) and Path(config[key]).resolve() == made.resolve():
             raise PlanError(f"{key} is {config[key]}, where kernels are made; expected another folder: rename it")
+    made = Path(config["out_dir"], MADE_REFERENCES)
+    if config.get("references") and Path(config["ref_dir"]).resolve() == made.resolve():
+        raise PlanError(f"ref_dir is {made}, where references are made; expected another folder: rename it")
     for key in FOLDERS:
         if re.search(r"[{}\x00-\x1f]", config.get(key) or ""):
             raise PlanError(f"{key} is {config[key]!r}; expected no braces or control characters: rename it")
@@ -72,7 +76,7 @@ def _require_labels(config):
     labels = {normalised(label) for i in config["instruments"] for label in external_bands(config, i)}
     labels |= {split_label(label)[0] for label in labels}
     labels |= {str(instrument_settings(config, i).get("ref_band")).lower() for i in config["instruments"]} - {"none"}
-    for key in ("intensity_range", "reference_noise"):
+    for key in ("intensity_range", "reference_noise", "references"):
         given = {}
         for label in config.get(key) or {}:
             if normalised(label) not in labels:
