@@ -2,9 +2,9 @@
 
     python benchmarks/references.py OUT.csv [--skies 30] [--first 1] [--cases irac4:SEIP:1 w3:AllWISE:2 ...]
 
-Every sky has archive images of its own unit, pixels and projection, some in two tiles of different levels, with stars,
-zodiacal light and its gradient. One row per reference: true and found sky at the galaxy, the stated error, and the scale
-of a reference that is made of images without noise or sky. The table of all rows is summed up on the screen.
+Every sky has archive images of its own unit, pixels and projection, some in two tiles of different levels, with
+stars, zodiacal light and its gradient. One row per reference: true and found sky at the galaxy, the stated error, and
+the scale of a reference that is made of images without noise or sky. At the end, a line per case on the screen.
 """
 
 import argparse
@@ -16,22 +16,22 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "workflow/scripts")]
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "workflow" / "scripts")]
 
-import calibrate_reference
-import mosaic_reference
-import zero_reference
-from anchoring.files import made_references
-from anchoring.images import convolution, headers
-
-from simulation.archives import NATIVE, native_image, write_archive_images
-from simulation.fields import gaussian_kernel
-from simulation.skies import Galaxy, Grid, Sky
-from simulation.trees import mosaic_grid, place, wcs_header, write_hdus
+import calibrate_reference  # noqa: E402
+import mosaic_reference  # noqa: E402
+import zero_reference  # noqa: E402
+from anchoring.files import made_references  # noqa: E402
+from anchoring.images import convolution, headers  # noqa: E402
+from simulation.archives import NATIVE, native_image, write_archive_images  # noqa: E402
+from simulation.fields import gaussian_kernel  # noqa: E402
+from simulation.skies import Galaxy, Grid, Sky  # noqa: E402
+from simulation.trees import mosaic_grid, place, wcs_header, write_hdus  # noqa: E402
 
 CASES = ("w1:unWISE:1", "w1:AllWISE:2", "w2:AllWISE:1", "w2:unWISE:2", "w3:AllWISE:2", "w3:AllWISE:1", "irac1:SEIP:1",
          "irac2:SEIP:2", "irac4:SEIP:1")  # fmt: skip
-FIELD, SIDE, MARGIN = (140.0, 120.0), 1100.0, 7.0  # arcsec, arcsec, arcmin
+FIELD, SIDE, MARGIN = (140.0, 120.0), 950.0, 6.0  # arcsec, arcsec, arcmin
 RESOLUTION = {"w1": 7.5, "w2": 7.5, "w3": 15.0, "irac1": 4.0, "irac2": 4.0, "irac4": 4.0}
 COLUMNS = ("sky", "case", "truth", "found", "error", "share", "scale")
 
@@ -96,7 +96,8 @@ def scale(path, galaxy, band, centre):
 
 def summed_up(rows):
     """Lines on each case: bias and rms of the zero, the shares within 1 and 2 stated errors, the worst scale."""
-    yield f"{'case':16s} {'n':>3s} {'bias':>9s} {'rms':>9s} {'worst':>9s} {'stated':>9s} {'in 1':>5s} {'in 2':>5s} scale"
+    names = ("bias", "rms", "worst", "stated")
+    yield f"{'case':16s}   n {' '.join(f'{name:>9s}' for name in names)}  in 1  in 2 worst scale"
     for case in [*dict.fromkeys(row["case"] for row in rows), "all"]:
         of_case = [row for row in rows if case in (row["case"], "all")]
         off, error, scales = (

@@ -14,7 +14,7 @@ from .robust import robust_std
 MOST_PIXELS = 2**20  # on which the sky is measured: a larger image is averaged over squares
 CLIP = 3.0  # robust standard deviations
 PASSES = 10  # of a clip; it converges in fewer
-THRESHOLD = 2.0  # robust standard deviations of the smoothed image above which something is a source
+THRESHOLD = 3.0  # robust standard deviations of the smoothed image above which something is a source
 SCALES = (1.0, 4.0)  # FWHM of the smoothing, in beams: point sources, then faint wide ones
 GROWN = 1.5  # beams by which sources are grown
 BLOCKS = (12, 6)  # along the longer side, for the jackknife: the larger of both errors is stated
@@ -59,8 +59,9 @@ def measure_sky(image, excluded, *, beam, centre, plane=False):
     Sources are found by `photutils.segmentation` above and, so that noise which is taken for one does not move the
     level, below the sky.
 
-    The error of the level at `centre` is from a jackknife that leaves out one block of the sky after another, with two
-    sizes of blocks: the larger error is stated.
+    The error of the level at `centre` is the quadrature sum of a jackknife, which leaves out one block of the sky after
+    another, with two sizes of blocks of which the larger error counts, and of what sources do that are too faint to be
+    found: as much as those that are found do to the median of all pixels outside the galaxy.
 
     Parameters
     ----------
@@ -104,8 +105,11 @@ def measure_sky(image, excluded, *, beam, centre, plane=False):
     rows, columns = np.nonzero(used)
     basis = np.stack([x[columns], y[rows]]) if plane else np.zeros((0, values.size))
     level, slopes = _level(values, basis)
-    error = max(_jackknife(values, basis, numbers) for numbers in blocks)
     residual = values - (slopes @ basis if plane else 0.0)
+    rows, columns = np.nonzero(usable)
+    every = small[usable] - (slopes @ np.stack([x[columns], y[rows]]) if plane else 0.0)
+    confusion = float(np.median(every)) - level
+    error = math.hypot(max(_jackknife(values, basis, numbers) for numbers in blocks), confusion)
     gradient = tuple(float(s) / step for s in slopes) if plane else (0.0, 0.0)
     noise, share = float(robust_std(residual)), float(share)
     return Sky(level, gradient, error, tuple(centre), used, residual, step, noise, there, share)
