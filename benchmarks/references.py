@@ -4,7 +4,7 @@
 
 Every sky has archive images of its own unit, pixels and projection, some in two tiles of different levels, with
 stars, zodiacal light and its gradient. One row per reference: true and found sky at the galaxy, the stated error, and
-the scale of a reference that is made of images without noise or sky. At the end, a line per case on the screen.
+of some the scale of a reference that is made of images without noise or sky. At the end, a line per case on the screen.
 """
 
 import argparse
@@ -31,12 +31,12 @@ from simulation.trees import mosaic_grid, place, wcs_header, write_hdus  # noqa:
 
 CASES = ("w1:unWISE:1", "w1:AllWISE:2", "w2:AllWISE:1", "w2:unWISE:2", "w3:AllWISE:2", "w3:AllWISE:1", "irac1:SEIP:1",
          "irac2:SEIP:2", "irac4:SEIP:1")  # fmt: skip
-FIELD, SIDE, MARGIN = (140.0, 120.0), 950.0, 6.0  # arcsec, arcsec, arcmin
+FIELD, SIDE, MARGIN = (140.0, 120.0), 850.0, 5.0  # arcsec, arcsec, arcmin
 RESOLUTION = {"w1": 7.5, "w2": 7.5, "w3": 15.0, "irac1": 4.0, "irac2": 4.0, "irac4": 4.0}
 COLUMNS = ("sky", "case", "truth", "found", "error", "share", "scale")
 
 
-def measured(folder, seed, case):
+def measured(folder, seed, case, with_scale):
     """A row of the table."""
     band, survey, tiles = case.split(":")
     rng = np.random.default_rng([seed, 19])
@@ -61,8 +61,9 @@ def measured(folder, seed, case):
         return str(folder / f"{stem}_mosaic.fits"), levels
 
     noisy, levels = made("noisy")
-    ideal, _ = made("ideal", noise=0.0, sky=0.0, gradient=0.0)
     truth = levels[0]
+    if int(tiles) > 1 or with_scale:
+        ideal, _ = made("ideal", noise=0.0, sky=0.0, gradient=0.0)
     if int(tiles) > 1:
         # Levels of tiles are matched: the truth is what is left of the sky at the galaxy.
         with_sky, _ = made("with_sky", noise=0.0)
@@ -70,9 +71,9 @@ def measured(folder, seed, case):
         x, y = np.rint(headers.celestial_wcs(one.header).all_world2pix(*centre, 0)).astype(int)
         truth = float((one.data - other.data)[y - 3 : y + 4, x - 3 : x + 4].mean())
     kind = "plane" if band == "w3" else "constant"
-    zero_reference.main(noisy, str(folder / "zeroed.fits"), str(folder / "sky.png"), kind, band, 4.0, case)
-    origin = made_references.read_origin(folder / "zeroed.fits")
-    row = (seed, case, truth, origin.level, origin.zero_err, origin.share, scale(ideal, galaxy, band, centre))
+    found = zero_reference.measured(made_references.read_step(noisy), noisy, kind, band, 4.0, None, None)
+    factor = scale(ideal, galaxy, band, centre) if with_scale else np.nan
+    row = (seed, case, truth, found.level, found.error, found.share, factor)
     return dict(zip(COLUMNS, row, strict=True))
 
 
@@ -109,7 +110,7 @@ def summed_up(rows):
         within = [np.mean(np.abs(off) <= n * error) for n in (1, 2)]
         yield (
             f"{case:16s} {len(off):3d} {off.mean():9.5f} {np.sqrt((off**2).mean()):9.5f} {np.abs(off).max():9.5f} "
-            f"{np.median(error):9.5f} {within[0]:5.2f} {within[1]:5.2f} {np.abs(scales - 1).max():.5f}"
+            f"{np.median(error):9.5f} {within[0]:5.2f} {within[1]:5.2f} {np.nanmax(np.abs(scales - 1)):.5f}"
         )
 
 
@@ -118,6 +119,7 @@ def main():
     parser.add_argument("out", type=Path)
     parser.add_argument("--skies", type=int, default=30)
     parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--scales", type=int, default=3, metavar="N", help="skies whose scale is measured, too")
     parser.add_argument("--cases", nargs="+", default=CASES)
     options = parser.parse_args()
     rows = []
@@ -127,7 +129,7 @@ def main():
         for seed in range(options.first, options.first + options.skies):
             for case in options.cases:
                 with tempfile.TemporaryDirectory() as folder:
-                    rows.append(measured(Path(folder), seed, case))
+                    rows.append(measured(Path(folder), seed, case, seed < options.first + options.scales))
                 writer.writerow(rows[-1])
                 file.flush()
     print("\n".join(summed_up(rows)))

@@ -1,6 +1,8 @@
 """Runs that make their references from archive images."""
 
 import gzip
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ RULES = {"calibrate_reference", "mosaic_reference", "zero_reference", "convolve_
 
 def settings(**changes):
     references = {
-        f"{band}_at{resolution}": {"from": f"data/archive/{{target}}_*_{band}*.fits", "margin": 5.0}
+        f"{band}_at{resolution}": {"from": f"data/archive/{{target}}_*_{band}*.fits", "margin": 3.5}
         for band, (_, resolution, _) in BANDS.items()
     }
     return {"kernel_dir": None, "psf_dir": "data/psfs", "references": references, **changes}
@@ -35,7 +37,7 @@ def project(tmp_path_factory):
     project.sky = {}
     for band, (survey, _, tiles) in BANDS.items():
         written = write_archive_images(
-            project.folder / "data/archive", galaxy, centre, band, survey, tiles=tiles, side=800.0
+            project.folder / "data/archive", galaxy, centre, band, survey, tiles=tiles, side=600.0
         )
         project.sky[band] = written[1]
         write_native_psf(project.folder / "data/psfs", band)
@@ -109,3 +111,30 @@ def test_a_bad_image_concerns_only_its_band(project, tmp_path):
     assert summary["F770W"]["status"] == "anchored"
     assert summary["F300M"]["status"] != "anchored"
     assert f"{TARGET}_unwise_w1_1.fits cannot be read as FITS" in summary["F300M"]["reason"]
+
+
+GUARD = """\
+import socket
+
+def refuse(self, address, connect=socket.socket.connect):
+    if self.family != socket.AF_UNIX:
+        open({path!r}, "a").write(f"{{address}}\\n")
+    return connect(self, address)
+
+socket.socket.connect = refuse
+"""
+
+
+def test_a_run_connects_to_nobody(project, tmp_path, monkeypatch):
+    quiet = project.copied(tmp_path / "quiet", results=False)
+    (tmp_path / "guard").mkdir()
+    connections = tmp_path / "connections.txt"
+    (tmp_path / "guard/sitecustomize.py").write_text(GUARD.format(path=str(connections)))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "guard"))
+    # The guard is there in what the workflow starts.
+    code = "import socket; socket.socket().connect(('127.0.0.1', 9))"
+    subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
+    assert connections.read_text() == "('127.0.0.1', 9)\n"
+    connections.unlink()
+    quiet.run("results/references/ngc0628_w1_atgauss7p5.fits", "check")
+    assert not connections.exists()

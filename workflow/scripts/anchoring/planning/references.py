@@ -63,7 +63,8 @@ class MadeReference:
     def _problem(self):
         missing = next((part for part in self.given if not _files(part)), None)
         if missing or not self.tiles:
-            return f"no images {missing or 'given'}; expected FITS files: correct 'from' in 'references'"
+            fetched = " or fetch them with `python -m fetching`" if self.settings.get("source") else ""
+            return f"no images {missing or 'given'}; expected FITS files: correct 'from' in 'references'{fetched}"
         if len(self.tiles) > MOST_TILES:
             return f"{len(self.tiles)} images; expected at most {MOST_TILES}: list those around the target in 'from'"
         if self.mask and not os.path.isfile(self.mask):
