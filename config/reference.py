@@ -10,7 +10,7 @@ BEGIN, END = "<!-- from the schema: begin -->\n", "<!-- from the schema: end -->
 
 
 def rows(schema):
-    """(key, default, what it is) of every key; those of an instrument as instruments.<name>.key."""
+    """(key, default, what it is) of every key; those of an instrument as instruments.<name>.key, and so on."""
     required = schema["required"]
     for key, entry in schema["properties"].items():
         default = "required" if key in required else shown(entry.get("default"))
@@ -19,6 +19,12 @@ def rows(schema):
         yield key, default, meaning(entry)
     for key, entry in schema["$defs"]["instrument"]["properties"].items():
         yield f"instruments.<name>.{key}", "", meaning(entry)
+    made = schema["$defs"]["made_reference"]
+    for key, entry in made["properties"].items():
+        default = "required" if key in made["required"] else shown(entry["default"]) if "default" in entry else ""
+        yield f"references.<label>.{key}", default, meaning(entry)
+    for key, entry in schema["$defs"]["fetch"]["properties"].items():
+        yield f"fetch.{key}", shown(entry["default"]), meaning(entry)
 
 
 def meaning(entry):

@@ -183,7 +183,9 @@ def test_a_sound_tree_is_ready_and_says_what_is_in_it(tree):
     ]  # fmt: skip
     words = inspection.listing(list(found.values()))
     assert 'F770W, ngc0001_miri_lv3_f770w_i2d_align.fits, 50 x 40 pixels of 0.1", MJy/sr, with ERR' in words
-    assert '-> irac4_atgauss4, 25 x 20 pixels of 0.3", MJy/sr, kernel f770w_to_gauss4.fits of 31 x 31 pixels' in words
+    of_file = f"from {tree.folder}/ref/ngc0001_irac4_atgauss4.fits"
+    kernel = "kernel f770w_to_gauss4.fits of 31 x 31 pixels"
+    assert f'-> irac4_atgauss4, 25 x 20 pixels of 0.3", MJy/sr, {of_file}, {kernel}' in words
     assert "!! w3_atgauss15, no reference image" in words
     assert "-> ngc0001_miri_lv3_f770w at f2100w, " in words
     assert inspection.verdict(list(found.values())) == "2 of 2 images ready to be anchored."

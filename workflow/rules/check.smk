@@ -1,5 +1,5 @@
-# What a run would find, before it: `snakemake --cores 1 check`. It has no output, so that it runs every time. Kernels are
-# made for it, which takes seconds: their quality is part of the answer, and the run uses them.
+# What a run would find, before it: `snakemake --cores 1 check`. It has no output, so that it runs every time. Kernels and
+# references are made for it: their quality is part of the answer, and the run uses them.
 
 
 localrules:
@@ -9,6 +9,7 @@ localrules:
 rule check:
     input:
         kernels=made_kernels,
+        references=made_references,
     log:
         f"{OUT}/logs/check.log",
     conda:

@@ -59,6 +59,42 @@ def made_kernels(wildcards=None):
     return [MADE_KERNEL.format(kernel=name) for name in plan.recipes]
 
 
+def made_reference(wildcards):
+    """The reference that is made, of a job that makes it."""
+    return plan.made[wildcards.made]
+
+
+def made_references(wildcards=None):
+    """The references that are made for the run."""
+    return [made.path for made in plan.made.values()]
+
+
+def archive_image(wildcards):
+    return made_reference(wildcards).tiles[int(wildcards.tile) - 1]
+
+
+def calibrated_images(wildcards):
+    numbers = range(1, len(made_reference(wildcards).tiles) + 1)
+    return [CALIBRATED.format(made=wildcards.made, tile=number) for number in numbers]
+
+
+def reference_to_zero(wildcards):
+    """Of one archive image, that image on its own pixels; of several, their mosaic."""
+    images = calibrated_images(wildcards)
+    return images[0] if len(images) == 1 else f"{MADE_REFERENCES}/{wildcards.made}/mosaic.fits"
+
+
+def reference_kernel(wildcards):
+    """The kernel of a reference that is made; None if its images have the resolution of its label."""
+    made = made_reference(wildcards)
+    return plan.kernels.path(made.psf, made.resolution)
+
+
+def mosaics_of(target):
+    """Paths of the mosaics of a target that can be anchored."""
+    return [image.path for image in plan.of_target(target) if image not in plan.skipped]
+
+
 def psf_of(wildcards):
     """The file of the PSF of a band, for the beam of its anchored images."""
     return plan.kernels.psf(wildcards.band) or []

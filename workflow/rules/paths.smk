@@ -7,6 +7,8 @@ LOGS = f"{TARGET}/logs"
 PAIR = f"{BAND}/{{image}}_on_{{reference}}"
 MADE_KERNELS = f"{OUT}/{settings.MADE_KERNELS}"
 MADE_KERNEL = f"{MADE_KERNELS}/{{kernel}}.fits"
+MADE_REFERENCES = f"{OUT}/{settings.MADE_REFERENCES}"
+CALIBRATED = f"{MADE_REFERENCES}/{{made}}/calibrated_{{tile}}.fits"
 CONVOLVED = f"{BAND}/{{image}}_to_{{resolution}}.fits"
 REPROJECTED = f"{PAIR}.fits"
 EXTERNAL = f"{TARGET}/{{target}}_{{instrument}}_external.json"
@@ -36,5 +38,7 @@ wildcard_constraints:
     image=one_of(image.name for image in plan.images.values() if image not in plan.skipped),
     instrument=one_of(image.instrument for image in plan.images.values() if image not in plan.skipped),
     kernel=one_of(plan.recipes),
+    made=one_of(plan.made),
+    tile=r"[1-9]\d?",
     resolution=one_of(pair.resolution for pair in plan.possible_pairs()),
     reference=one_of(pair.reference for pair in plan.possible_pairs()),

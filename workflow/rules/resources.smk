@@ -45,7 +45,36 @@ def made_kernel_size(recipe):
 
 def grid_size(wildcards):
     """Size of the reference of a pair."""
-    return sizes.image_size(pair_of(wildcards).path)
+    return size_of_reference(pair_of(wildcards))
+
+
+def size_of_reference(pair):
+    return size_of_made(pair.made) if pair.made else sizes.image_size(pair.path)
+
+
+def size_of_made(made):
+    """Largest Size of a reference that may not be there yet."""
+    mosaics = [sizes.image_size(path) for path in mosaics_of(made.target)]
+    return sizes.field_size([sizes.image_size(path) for path in made.tiles], mosaics, made.margin)
+
+
+def field_shape(wildcards):
+    return size_of_made(made_reference(wildcards)).shape
+
+
+def archive_size(wildcards):
+    """Pixels of an archive image that are read at once: none of one that can be read in parts."""
+    path = archive_image(wildcards)
+    return (0, 0) if path.endswith(".fits") else sizes.image_size(path).shape
+
+
+def reference_kernel_side(wildcards):
+    made = made_reference(wildcards)
+    recipe = plan.kernels.recipe(made.psf, made.resolution)
+    path = reference_kernel(wildcards)
+    if path is None:
+        return 1
+    return sizes.kernel_side(made_kernel_size(recipe) if recipe else sizes.image_size(path), size_of_made(made))
 
 
 def grid_shape(wildcards):
@@ -72,5 +101,5 @@ def network_grids(wildcards):
 def largest_grid(wildcards):
     """Shape of the largest reference of the images that are solved together."""
     pairs = (pair for image in solved_group(wildcards) for pair in plan.fitted_pairs(image))
-    shapes = (sizes.image_size(pair.path).shape for pair in pairs)
+    shapes = (size_of_reference(pair).shape for pair in pairs)
     return max(shapes, key=lambda shape: shape[0] * shape[1], default=(0, 0))

@@ -2,7 +2,7 @@
 
 import logging
 
-from anchoring.errors import AnchoringError, reason_of
+from anchoring.errors import reason_of
 from anchoring.files import intermediates, kernels, made_kernels, masks, mosaics
 from anchoring.images import convolution, headers, kernel_quality
 from anchoring.script import run
@@ -17,7 +17,7 @@ def main(image, kernel, output, threads, band=None, mask=None, with_error=True):
         if mask is not None:
             # Before the kernel spreads the light of what is masked.
             mosaic.mask(masks.masked_rows(mask, mosaic.header, mosaic.shape))
-        resampled = resampled_kernel(kernel, scale)
+        resampled = kernels.resampled_kernel(kernel, scale)
         logging.info("%s pixels, kernel %s", mosaic.shape, resampled.shape)
         stated = {"fwhm": convolution.kernel_fwhm(resampled) * scale, "source": mosaic.source}
         stated |= of_kernel(kernel, resampled)
@@ -28,19 +28,6 @@ def main(image, kernel, output, threads, band=None, mask=None, with_error=True):
             mosaic.require_observed()
     except Exception as error:
         intermediates.write_refusal(output, reason_of(error, image))
-
-
-def resampled_kernel(kernel, scale):
-    """The kernel of a file on pixels of a scale, arcsec."""
-    data, kernel_scale = kernels.read_kernel(kernel)
-    try:
-        resampled = convolution.resample_kernel(data, kernel_scale, scale)
-    except AnchoringError as error:
-        raise AnchoringError(f"{kernel}: {error}") from error
-    odd = kernels.require_width(kernel, data, kernel_scale)
-    if odd:
-        logging.warning("%s %s", kernel, odd)
-    return resampled
 
 
 def of_kernel(kernel, resampled):

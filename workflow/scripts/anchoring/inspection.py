@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import AnchoringError, reason_of
-from .files import kernels, made_kernels, mosaics, references
+from .files import kernels, made_kernels, made_references, mosaics, references
 from .images import convolution, headers
 from .images.reprojection import common_window
 from .images.units import brightness_unit
@@ -142,7 +142,7 @@ def _tried(mosaic, pair, files):
     if pair["kind"] == "external":
         see = files.reference
         # An internal reference is an image with a line of its own.
-        notes = _notes(see, pair["path"]) if Path(pair["path"]).is_file() else []
+        notes = [*_notes(see, pair["path"]), _origin(pair["path"])] if Path(pair["path"]).is_file() else []
     if pair["kernel"]:
         notes.append(_kernel_note(pair["kernel"], files))
     known |= {"notes": notes + _noise_notes(pair), "reference_zero_err": pair["reference_zero_err"]}
@@ -233,6 +233,22 @@ def _kernel_note(path, files):
         return f"kernel {Path(path).name}"
     words = f'kernel {Path(path).name} of {" x ".join(map(str, shape[::-1]))} pixels of {scale:.3g}"'
     return ", ".join(filter(None, [words, origin and _origin_note(origin), odd and f"which {odd}"]))
+
+
+def _origin(path):
+    """Where a reference is from, in words: its file, or what it was made of."""
+    try:
+        origin = made_references.read_origin(path)
+    except Exception as error:
+        reason_of(error, path)
+        return ""
+    if origin is None:
+        return f"from {path}"
+    files = origin.files[0] + (f" and {len(origin.files) - 1} more" if len(origin.files) > 1 else "")
+    sky = "with its own zero level"
+    if origin.sky != "none":
+        sky = f"sky {origin.level:.4g} +- {origin.zero_err:.2g} MJy/sr ({origin.sky}, {origin.share:.0%} of the field)"
+    return f"made from {files} ({', '.join([*origin.units, sky, *origin.flags])})"
 
 
 def _origin_note(origin):

@@ -1,5 +1,6 @@
 """Kernel files: pixels, pixel scale, and a check of the width against the file name."""
 
+import logging
 import math
 import re
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 
 from ..bands import FWHM, single_width, width_of
 from ..errors import AnchoringError
-from ..images.convolution import LEAST_SUM
+from ..images.convolution import LEAST_SUM, resample_kernel
 from ..images.headers import is_number, pixel_scale, positive_scale, require_square
 from .hdus import opened, raise_refusal, require_plane
 
@@ -47,6 +48,22 @@ def read_kernel_header(path):
     """Shape and pixel scale (arcsec) of a kernel, without reading pixels; the same errors as `read_kernel`."""
     with opened(path) as hdus:
         return _kernel(hdus, path)[1:]
+
+
+def resampled_kernel(path, scale):
+    """The kernel of a file on pixels of a scale, arcsec (`convolution.resample_kernel`); an odd width is logged.
+
+    AnchoringError, with the name of the file, for what `read_kernel`, `resample_kernel` and `require_width` refuse.
+    """
+    data, kernel_scale = read_kernel(path)
+    try:
+        resampled = resample_kernel(data, kernel_scale, scale)
+    except AnchoringError as error:
+        raise AnchoringError(f"{path}: {error}") from error
+    odd = require_width(path, data, kernel_scale)
+    if odd:
+        logging.warning("%s %s", path, odd)
+    return resampled
 
 
 def _kernel(hdus, path):

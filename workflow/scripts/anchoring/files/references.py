@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import AnchoringError
 from ..images.units import brightness_unit
-from .hdus import Image, ImageHeader, native, opened, parsed, plane_of, require_plane
+from .hdus import Image, ImageHeader, native, opened, parsed, plane_of, raise_refusal, require_plane
 from .mosaics import LARGEST
 
 # Names of extensions; the first one found is used.
@@ -33,7 +33,7 @@ def read_reference(path):
         If there is no such image, its unit cannot be converted or no pixel is observed; the message names the file.
     """
     data, header = _image(path)
-    return Image(_in_brightness(native(data), brightness_unit(header, path), path), None, header)
+    return Image(in_brightness(native(data), brightness_unit(header, path), path), None, header)
 
 
 def read_reference_header(path):
@@ -63,7 +63,7 @@ def read_uncertainty(path, shape, header=None):
         As in `read_reference`, and if the map has another shape.
     """
     data, unit = _uncertainty(path, shape, header)
-    data = _in_brightness(native(data), unit, path)
+    data = in_brightness(native(data), unit, path)
     # Comparing with NaN is False.
     data[data < 0] = np.nan
     return data
@@ -91,11 +91,12 @@ def _uncertainty(path, shape, header):
 def _image(path, names=SIGNAL):
     """The pixels of an image, in the byte order of the file and mapped if possible, and their header."""
     with opened(path) as hdus:
+        raise_refusal(hdus)
         hdu = image_hdu(hdus, path, names)
-        return plane_of(hdu, path), _full_header(hdus, hdu)
+        return plane_of(hdu, path), full_header(hdus, hdu)
 
 
-def _full_header(hdus, hdu):
+def full_header(hdus, hdu):
     """A copy of the header of an HDU with the keywords it inherits from the primary header."""
     header, primary = parsed(hdu.header), parsed(hdus[0].header)
     for key in INHERITED:
@@ -157,13 +158,13 @@ def _mask(hdus, path):
     hdu = image_hdu(hdus, path, MASK + SIGNAL)
     if not hdu.shape:
         raise AnchoringError(f"{path} has no 2-D image; expected a mask, 1 = masked, 0 = keep: check the file")
-    return hdu, ImageHeader(_full_header(hdus, hdu), require_plane(hdu, path))
+    return hdu, ImageHeader(full_header(hdus, hdu), require_plane(hdu, path))
 
 
 # --- unobserved pixels ------------------------------------------------------------------------------------------
 
 
-def _in_brightness(data, unit, path):
+def in_brightness(data, unit, path):
     """Convert pixels to MJy/sr in place, 0 and sentinels to NaN; AnchoringError if no pixel is left."""
     found = sentinels(data, LARGEST / unit.factor)
     for value, count in found.items():

@@ -60,6 +60,27 @@ def of_kernel():
     return Cost(3.0, 0.45e9)
 
 
+def of_calibration(archive, field):
+    """Of the part of an archive image in a field (ny, nx); `archive` (ny, nx) is read as well if it is compressed."""
+    return Cost(1.0 + 0.1e-6 * math.prod(field), PROCESS + 8 * math.prod(archive) + 40 * math.prod(field))
+
+
+def of_mosaic(field):
+    """Of one image of several on a field (ny, nx)."""
+    return Cost(1.0 + 2e-6 * math.prod(field), PROCESS + 0.1e9 + 80 * math.prod(field))
+
+
+def of_sky(field):
+    """Of the sky of an image (ny, nx), measured on about a million squares of it."""
+    return Cost(5.0, PROCESS + 0.4e9 + 20 * math.prod(field))
+
+
+def of_reference(field, side):
+    """Of convolving a reference (ny, nx) with a kernel of `side` of its pixels, and its noise."""
+    seconds, memory = of_convolution(field, side, with_error=False)
+    return Cost(seconds, memory + 0.1e9 + 30 * math.prod(field))
+
+
 def of_reprojection(shape, window, grid, method="interp"):
     """Of reprojecting an image (ny, nx) onto a window (ny, nx) of a reference's grid (ny, nx)."""
     image, pixels = math.prod(shape), math.prod(window)

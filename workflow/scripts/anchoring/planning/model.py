@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .companions import Kernels
 from .paths import FITS
+from .references import MadeReference
 from .settings import is_ref_band
 
 
@@ -55,6 +56,7 @@ class Pair:
     reference_image: Image | None = None
     error: str | None = None
     problem: str = ""
+    made: MadeReference | None = None  # of a reference that is made
 
     @property
     def kind(self):
@@ -133,12 +135,19 @@ class Plan:
         return [pair for pair in self.networks.get((target, instrument), ()) if not pair.problem]
 
     @functools.cached_property
+    def made(self):
+        """{target_label: MadeReference} of all references that are made."""
+        return {pair.made.name: pair.made for pair in self.possible_pairs() if pair.made}
+
+    @functools.cached_property
     def recipes(self):
         """{file name without .fits: Recipe} of all kernels that are made."""
-        found = (
-            self.kernels.recipe(image.band, pair.resolution)
+        needed = [
+            (image.band, pair.resolution)
             for pair in self.possible_pairs()
             for image in (pair.image, pair.reference_image)
             if image
-        )
+        ]
+        needed += [(made.psf, made.resolution) for made in self.made.values()]
+        found = (self.kernels.recipe(*names) for names in needed)
         return {Path(recipe.path).stem: recipe for recipe in found if recipe}

@@ -4,8 +4,8 @@ import itertools
 import math
 import re
 
-from .companions import Reference
 from .pairs import external_pair, internal_pair
+from .references import reference_of
 from .settings import all_external_bands
 
 
@@ -24,7 +24,7 @@ def _pairs(plan, target, instrument, images):
     pairs = [pair for image in images for pair in plan.pairs[image]]
     there = {(pair.image, pair.reference_image or pair.label) for pair in pairs}
     labels = all_external_bands(plan.config, instrument)
-    references = {label: Reference(plan.config["ref_dir"], target, label) for label in labels}
+    references = {label: reference_of(plan.config, target, label) for label in labels}
     for image, (label, reference) in itertools.product(images, references.items()):
         if reference.found and (image, label) not in there:
             pairs.append(external_pair(plan, image, label, reference))

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from ..labels import normalised, resolution_of
-from .companions import Reference
 from .model import Pair
 from .paths import name_problem
+from .references import MadeReference, reference_of
 from .settings import REF_BAND, external_bands, instrument_settings, is_shipped
 
 
@@ -59,7 +59,7 @@ def _pairs_of(plan, image, references):
         if label == REF_BAND:
             found += [_internal_pair(plan, image, reference, pairs) for reference, pairs in references.items()]
             continue
-        reference = Reference(config["ref_dir"], image.target, label)
+        reference = reference_of(config, image.target, label)
         shipped = not plan.is_reference(image) and is_shipped(config, image.instrument, image.band)
         if reference.found or not shipped:
             found.append(external_pair(plan, image, label, reference))
@@ -67,8 +67,11 @@ def _pairs_of(plan, image, references):
 
 
 def external_pair(plan, image, label, reference):
-    pair = Pair(image, label, label, resolution_of(label), reference.path, error=reference.error)
-    problem = reference.problem() or plan.kernels.problem(image, pair.resolution) or _name_problem(pair)
+    """The pair of an image and an external reference, as `references.reference_of` has it."""
+    made = reference if isinstance(reference, MadeReference) else None
+    pair = Pair(image, label, label, resolution_of(label), reference.path, error=reference.error, made=made)
+    problem = made.problem(plan.kernels) if made else reference.problem()
+    problem = problem or plan.kernels.problem(image, pair.resolution) or _name_problem(pair)
     return replace(pair, problem=problem)
 
 

@@ -16,6 +16,7 @@ RETIRED = {
 FOLDERS = ("in_dir", "ref_dir", "kernel_dir", "psf_dir", "out_dir", "mask_dir", "galaxy_table", "in_subdir",
            "out_subdir")  # fmt: skip
 MADE_KERNELS = "kernels"  # folder of out_dir
+MADE_REFERENCES = "references"  # folder of out_dir
 WIDEST = 10_000  # MJy/sr, of an intensity_range: 100,000 bins
 PER_INSTRUMENT = ("ref_band", "external_bands", "internal_conv_band")  # that the published configuration has at its top
 # Names of the filters of JWST: a folder of such a name is a band's, whatever is in it.
@@ -98,6 +99,9 @@ def require_sense(config):
     for key, what in (("mask_dir", "masks"), ("psf_dir", "PSFs")):
         if config.get(key) and not Path(config[key]).is_dir():
             raise PlanError(f"{key} {config[key]} is not a folder; expected the folder of the {what}, or null")
+    made = Path(config["out_dir"], MADE_REFERENCES)
+    if config.get("references") and Path(config["ref_dir"]).resolve() == made.resolve():
+        raise PlanError(f"ref_dir is {made}, where references are made; expected another folder: rename it")
     for key in FOLDERS:
         if re.search(r"[{}\x00-\x1f]", config.get(key) or ""):
             raise PlanError(f"{key} is {config[key]!r}; expected no braces or control characters: rename it")
@@ -121,6 +125,7 @@ def _require_labels(config):
         ("reference_noise", external | bands),
         ("colour_drift", external | bands),
         ("reference_zero_err", external),
+        ("references", external),
     ):
         given = {}
         for label in config.get(key) or {}:

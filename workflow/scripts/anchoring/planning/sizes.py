@@ -118,6 +118,19 @@ def made_kernel_size(source, target, fwhm):
     return Size((LARGEST_KERNEL,) * 2, width / LARGEST_KERNEL) if width else Size()
 
 
+def field_size(archive, mosaics, margin):
+    """Largest Size of the part of some archive images around some mosaics, all Sizes, and a margin, arcmin."""
+    scales = [size.scale for size in archive if size.scale > 0]
+    reach = sum(math.hypot(*size.shape) * size.scale for size in mosaics if size.scale > 0) + 120 * margin
+    if not scales:
+        return max(archive, key=lambda size: math.prod(size.shape), default=Size())
+    # Of an image that is turned by 45 degrees, the square around the field.
+    side = math.ceil(reach / min(scales) * (1 if len(archive) > 1 else math.sqrt(2)))
+    if len(archive) == 1:
+        return Size(tuple(min(side, n) for n in archive[0].shape), scales[0])
+    return Size((side, side), min(scales))
+
+
 def overlap(image, reference):
     """Shape (ny, nx) of the part of a reference that an image can cover, however they are rotated; of two Sizes."""
     reach = math.hypot(*image.shape) * image.scale / reference.scale

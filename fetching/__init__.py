@@ -1,0 +1,1 @@
+"""Downloads of archive images for references, when asked for: `python -m fetching`. The workflow downloads nothing."""

@@ -1,0 +1,92 @@
+"""Fetch the archive images of references whose entry in 'references' has a `source`, into the folder of its `from`.
+
+    python -m fetching my.yaml [--targets ngc0628 ...]
+
+It needs requirements-fetch.txt. What is complete is not fetched again; what fails is listed, the rest is fetched.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / "workflow" / "scripts")]
+
+from anchoring.errors import AnchoringError  # noqa: E402
+from anchoring.files.made_references import field_of_mosaics  # noqa: E402
+from anchoring.planning import plan as planning  # noqa: E402
+from anchoring.planning import settings  # noqa: E402
+from fetching import archives, download  # noqa: E402
+
+
+def configured(path):
+    """The configuration with defaults, as the workflow has it; exits with what is wrong with it."""
+    from snakemake.utils import validate
+
+    schema = ROOT / "workflow/schemas/config.schema.yaml"
+    shipped, own = (yaml.safe_load(Path(p).read_text()) for p in (ROOT / "config/config.yaml", path))
+    config, loaded = {**shipped, **own}, yaml.safe_load(schema.read_text())
+    problems = settings.problems(config, loaded)
+    if problems:
+        sys.exit("\n  ".join(["The configuration is not right:", *problems]))
+    settings.gather(config, loaded)
+    validate(config, str(schema))
+    endpoints = loaded["$defs"]["fetch"]["properties"]
+    config["fetch"] = {**{key: entry["default"] for key, entry in endpoints.items()}, **(config["fetch"] or {})}
+    return config
+
+
+def wanted(plan, targets):
+    """MadeReferences with a source, each once, whose files ref_dir does not have."""
+    found = {}
+    for image, pairs in plan.pairs.items():
+        for pair in pairs:
+            if pair.made and pair.made.settings.get("source") and (not targets or image.target in targets):
+                found[pair.made.name] = pair.made
+    return found.values()
+
+
+def fetch_reference(made, mosaics, endpoints):
+    """Fetch the images of a reference; their paths. FetchError or AnchoringError if that fails."""
+    folder = Path(made.given[0])
+    if len(made.given) != 1 or folder.suffix in (".fits", ".gz") or "*" in folder.name:
+        raise download.FetchError(f"'from' is {', '.join(made.given)}; expected one folder, to fetch into it")
+    patience = download.Patience(endpoints["tries"], endpoints["wait"], endpoints["timeout"])
+    field, source = field_of_mosaics(mosaics, 60 * made.margin), made.settings["source"]
+    if source == "unwise":
+        address, is_wanted = archives.unwise_cutout(endpoints["unwise"], made.band, field)
+        return download.fetch_members(address, folder, is_wanted, patience)
+    images = archives.irsa_images(endpoints["irsa"], source, made.band, field)
+    for name, address in images.items():
+        download.fetch(address, folder / name, patience)
+    return [folder / name for name in images]
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser("python -m fetching", description=__doc__.splitlines()[0])
+    parser.add_argument("configuration")
+    parser.add_argument("--targets", nargs="+", default=[], metavar="NAME")
+    options = parser.parse_args(arguments)
+    config = configured(options.configuration)
+    try:
+        plan = planning.make_plan(config)
+    except settings.PlanError as error:
+        sys.exit(str(error))
+    failed = []
+    for made in wanted(plan, options.targets):
+        mosaics = [image.path for image in plan.of_target(made.target) if image not in plan.skipped]
+        try:
+            paths = fetch_reference(made, mosaics, config["fetch"])
+        except (download.FetchError, AnchoringError) as error:
+            failed.append(f"{made.target}, {made.label}: {error}")
+            print(failed[-1], file=sys.stderr)
+        else:
+            print(f"{made.target}, {made.label}: {', '.join(map(str, paths))}")
+    if failed:
+        sys.exit(f"{len(failed)} references could not be fetched.")
+
+
+if __name__ == "__main__":
+    main()

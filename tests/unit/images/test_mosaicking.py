@@ -1,0 +1,43 @@
+"""Mosaics of tiles."""
+
+import numpy as np
+from astropy.wcs import WCS
+
+from anchoring.images.mosaicking import coadd
+from simulation.fields import convolved
+
+
+def tile(first, angle):
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.cdelt = ["RA---TAN", "DEC--TAN"], [24.0, 15.0], [-2 / 3600, 2 / 3600]
+    wcs.wcs.crpix = [100.5 - first, 100.5]
+    cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    wcs.wcs.pc = [[cos, -sin], [sin, cos]]
+    return wcs
+
+
+def test_levels_are_matched_and_brightness_is_kept(rng):
+    whole = convolved(rng.normal(size=(240, 240)), 6.0)
+    whole = whole[20:-20, 20:-20] * 3 / whole.std()
+    east = (whole[:, :120] + 5.0).astype(np.float32), tile(0, 0)
+    west = (whole[:, 80:] - 2.0).astype(np.float32), tile(80, 0)
+    west[0][50, 60] = np.nan
+    out = coadd([east, west], tile(0, 0), (200, 200))
+    difference = out - whole
+    # One constant is left, which is free.
+    assert np.nanstd(difference[:, 5:-5]) < 0.02
+    assert np.isnan(out[50, 140])
+    assert np.isfinite(out[50, 100])
+
+
+def test_a_turned_tile_is_brought_to_the_grid(rng):
+    y, x = np.indices((200, 200))
+
+    def star(wcs):
+        x0, y0 = wcs.world_to_pixel_values(24.005, 15.01)
+        return np.exp(-4 * np.log(2) * ((x - x0) ** 2 + (y - y0) ** 2) / 3.0**2)
+
+    out = coadd([(star(tile(0, 20)), tile(0, 20))], tile(0, 0), (200, 200))
+    expected = star(tile(0, 0))
+    assert abs(np.nansum(out) / expected.sum() - 1) < 1e-3
+    assert abs(np.nanmax(out) / expected.max() - 1) < 0.05

@@ -1,0 +1,229 @@
+"""The sky level of an image around a galaxy, and its error."""
+
+import itertools
+import math
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage
+
+from ..errors import AnchoringError
+from .robust import robust_std
+
+MOST_PIXELS = 2**20  # on which the sky is measured: a larger image is averaged over squares
+CLIP = 3.0  # robust standard deviations
+PASSES = 10  # of a clip; it converges in fewer
+THRESHOLD = 3.0  # robust standard deviations of the smoothed image above which something is a source
+SCALES = (1.0, 4.0)  # FWHM of the smoothing, in beams: point sources, then faint wide ones
+GROWN = 1.5  # beams by which sources are grown
+BLOCKS = (12, 6)  # along the longer side, for the jackknife: the larger of both errors is stated
+LEAST_BLOCKS = 8  # with sky in them
+LEAST_SKY = 0.02  # of the observed pixels
+LITTLE_SKY = 0.1  # of the observed pixels: stated as a flag
+
+
+class Sky(NamedTuple):
+    """The sky of an image: level + gradient . (x - x_c, y - y_c), in the image's unit, x in pixels.
+
+    `error` is that of the level at (x_c, y_c); `used` are the sky pixels, (ny, nx) bool on squares of `step` pixels,
+    `values` theirs in the order of the array, without the gradient, and `noise` their robust standard deviation.
+    """
+
+    level: float
+    gradient: tuple
+    error: float
+    centre: tuple
+    used: np.ndarray
+    values: np.ndarray
+    step: int
+    noise: float
+    blocks: int
+    share: float  # of the observed squares
+
+    @property
+    def flags(self):
+        return ("little_sky",) if self.share < LITTLE_SKY else ()
+
+    def plane(self, start, stop, nx):
+        """The sky of rows start to stop of an image of nx columns: (stop - start, nx) array."""
+        y, x = np.arange(start, stop)[:, None] - self.centre[1], np.arange(nx)[None, :] - self.centre[0]
+        return self.level + self.gradient[0] * x + self.gradient[1] * y
+
+
+def measure_sky(image, excluded, *, beam, centre, plane=False):
+    """Measure the sky of an image outside of what is excluded and of sources that are found.
+
+    As in z0MGS (Leroy et al. 2019, ApJS 244, 24): pixels outside the galaxy, sources masked, clipped by their median
+    absolute deviation, iterated; the level is the mode, 3 median - 2 mean, which faint sources move less than either.
+    Sources are found by `photutils.segmentation` above and, so that noise which is taken for one does not move the
+    level, below the sky.
+
+    The error of the level at `centre` is the quadrature sum of a jackknife, which leaves out one block of the sky after
+    another, with two sizes of blocks of which the larger error counts, and of what sources do that are too faint to be
+    found: as much as those that are found do to the median of all pixels outside the galaxy.
+
+    Parameters
+    ----------
+    image : (ny, nx) array
+        NaN where unobserved.
+    excluded : callable
+        excluded(step) is the bool array, on squares of `step` pixels, of what is no sky, such as the galaxy.
+    beam : float
+        FWHM, pixels.
+    centre : (x, y)
+        Pixel at which the level is needed, such as the galaxy's centre.
+    plane : bool
+        Fit a plane instead of a constant.
+
+    Returns
+    -------
+    Sky
+
+    Raises
+    ------
+    AnchoringError
+        If there is too little sky.
+    """
+    step = max(math.ceil(math.sqrt(image.size / MOST_PIXELS)), 1)
+    small = averaged(image, step)
+    observed = np.isfinite(small)
+    usable = observed & ~excluded(step)
+    middle = [(c - (step - 1) / 2) / step for c in centre]
+    y, x = (np.arange(n, dtype=float) - m for n, m in zip(small.shape, reversed(middle), strict=True))
+    used, slopes = _sky_pixels(small, usable, x, y, beam / step, plane)
+    blocks = [_block_numbers(small.shape, n)[used] for n in BLOCKS]
+    share = used.sum() / max(observed.sum(), 1)
+    there = len(np.unique(blocks[0]))
+    if there < LEAST_BLOCKS or share < LEAST_SKY:
+        raise AnchoringError(
+            f"only {share:.1%} of the image, in {there} of its blocks, is sky; expected at least {LEAST_SKY:.0%} and "
+            f"{LEAST_BLOCKS}: give a larger image or 'margin', a smaller 'sky_radius' or mask, or sky: none for one "
+            "whose zero level is right"
+        )
+    values = small[used].astype(float)
+    rows, columns = np.nonzero(used)
+    basis = np.stack([x[columns], y[rows]]) if plane else np.zeros((0, values.size))
+    level, slopes = _level(values, basis)
+    residual = values - (slopes @ basis if plane else 0.0)
+    rows, columns = np.nonzero(usable)
+    every = small[usable] - (slopes @ np.stack([x[columns], y[rows]]) if plane else 0.0)
+    confusion = float(np.median(every)) - level
+    error = math.hypot(max(_jackknife(values, basis, numbers) for numbers in blocks), confusion)
+    gradient = tuple(float(s) / step for s in slopes) if plane else (0.0, 0.0)
+    noise, share = float(robust_std(residual)), float(share)
+    return Sky(level, gradient, error, tuple(centre), used, residual, step, noise, there, share)
+
+
+def averaged(image, step):
+    """Means of squares of step x step pixels, NaN where one is unobserved; what is left over at the end is dropped."""
+    if step == 1:
+        return np.asarray(image, dtype=np.float32)
+    ny, nx = (n // step for n in image.shape)
+    out = np.empty((ny, nx), dtype=np.float32)
+    for row in range(ny):
+        rows = image[row * step : (row + 1) * step, : nx * step]
+        out[row] = rows.reshape(step, nx, step).mean(axis=(0, 2), dtype=float)
+    return out
+
+
+def _sky_pixels(image, usable, x, y, beam, plane):
+    """Usable pixels without sources, clipped: bool array, and the slopes of the plane."""
+    used, slopes = _clipped(image, usable, x, y, plane)
+    for scale in SCALES:
+        flat = image - (slopes[0] * x[None, :] + slopes[1] * y[:, None]).astype(np.float32)
+        level = np.median(flat[used]) if used.any() else 0.0
+        usable = usable & ~_sources(flat - level, used, usable, beam, scale)
+        used, slopes = _clipped(image, usable, x, y, plane)
+    return used, slopes
+
+
+def _sources(image, sky, usable, beam, scale):
+    """Pixels of sources above or below 0, grown by GROWN beams."""
+    from photutils.segmentation import detect_sources
+    from photutils.utils.exceptions import NoDetectionsWarning
+
+    if not sky.any():
+        return np.zeros(image.shape, dtype=bool)
+    sigma = max(scale * beam, 1.0) / math.sqrt(8 * math.log(2))
+    weight = ndimage.gaussian_filter(usable.astype(np.float32), sigma)
+    smooth = ndimage.gaussian_filter(np.where(usable, image, 0).astype(np.float32), sigma)
+    smooth /= np.maximum(weight, 1e-3)
+    level, noise = np.median(smooth[sky]), robust_std(smooth[sky])
+    found = np.zeros(image.shape, dtype=bool)
+    size = max(round(math.pi / 4 * (scale * beam) ** 2 / 2), 4)
+    reach = ndimage.generate_binary_structure(2, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoDetectionsWarning)
+        for sign in (1, -1):
+            segments = detect_sources(sign * (smooth - level), THRESHOLD * noise, n_pixels=size, mask=~usable)
+            if segments is not None:
+                found |= segments.data > 0
+    return ndimage.binary_dilation(found, reach, iterations=max(round(GROWN * beam), 1))
+
+
+def _clipped(image, usable, x, y, plane):
+    """Usable pixels within CLIP robust standard deviations of a plane or constant, and its slopes."""
+    used, slopes = usable, np.zeros(2)
+    rows, columns = np.nonzero(usable)
+    values = image[usable].astype(float)
+    basis = np.stack([x[columns], y[rows]])
+    kept = np.ones(values.size, dtype=bool)
+    for _ in range(PASSES):
+        if kept.sum() < 10:
+            break
+        if plane:
+            slopes = _level(values[kept], basis[:, kept])[1]
+        flat = values - slopes @ basis
+        centre = np.median(flat[kept])
+        within = np.abs(flat - centre) <= CLIP * robust_std(flat[kept], centre)
+        if (within == kept).all():
+            break
+        kept = within
+    used = np.zeros(image.shape, dtype=bool)
+    used[rows[kept], columns[kept]] = True
+    return used, slopes
+
+
+def _level(values, basis):
+    """Mode of values less a least-squares plane in `basis`, (2, n), or of the values, (0, n); and the slopes."""
+    slopes = _slopes(*_moments(values, basis))
+    return _mode(values - slopes @ basis if len(basis) else values), slopes
+
+
+def _moments(values, basis):
+    """Matrix and right side of the normal equations of a plane."""
+    design = np.vstack([np.ones(values.size), basis])
+    return design @ design.T, design @ values
+
+
+def _slopes(matrix, right):
+    return np.linalg.lstsq(matrix, right, rcond=None)[0][1:]
+
+
+def _mode(values):
+    return float(3 * np.median(values) - 2 * values.mean())
+
+
+def _block_numbers(shape, along):
+    side = math.ceil(max(shape) / along)
+    rows, columns = (np.arange(n) // side for n in shape)
+    return rows[:, None] * (columns[-1] + 1) + columns[None, :]
+
+
+def _jackknife(values, basis, numbers):
+    """Standard error of the level: sqrt((n - 1) / n sum of (level without a block - their mean)^2)."""
+    order = np.argsort(numbers, kind="stable")
+    values, basis = values[order], basis[:, order]
+    starts = np.flatnonzero(np.diff(numbers[order], prepend=-1, append=-1))
+    blocks = [slice(start, stop) for start, stop in itertools.pairwise(starts)]
+    matrix, right = _moments(values, basis)
+    levels = []
+    for block in blocks:
+        flat = np.delete(values, block)
+        if len(basis):
+            own = _moments(values[block], basis[:, block])
+            flat -= _slopes(matrix - own[0], right - own[1]) @ np.delete(basis, block, axis=1)
+        levels.append(_mode(flat))
+    n = len(levels)
+    return math.sqrt((n - 1) * np.var(levels)) if n > 1 else math.nan

@@ -1,0 +1,92 @@
+"""External references: those in ref_dir, and those that are made from archive images where ref_dir has none."""
+
+import glob
+import os
+from typing import NamedTuple
+
+from ..labels import normalised, resolution_of, split_label, value_for
+from .companions import ENDINGS, Reference, companions, problem_of
+from .paths import distinct, name_problem, names_in
+from .settings import MADE_REFERENCES
+
+MOST_TILES = 99  # each has numbered cards in the header of the reference
+PLANES = ("w3", "w4")  # bands whose zodiacal light is a plane, not a constant, over a field
+
+
+class Source(NamedTuple):
+    """What is convolved, as `companions.Kernels.problem` sees it: the name of its PSF, its own name and its path."""
+
+    band: str
+    name: str
+    path: str
+
+
+class MadeReference:
+    """A reference that is made: where it will be, from which files and how.
+
+    `path` and `error` as those of `companions.Reference`; `name` is {target}_{label}, `tiles` are the archive images.
+    """
+
+    found = True  # as far as the plan goes: a rule makes it
+
+    def __init__(self, config, target, label, settings):
+        self.target, self.label, self.settings, self.name = target, label, settings, f"{target}_{label}"
+        self.folder = os.path.join(config["out_dir"].rstrip("/"), MADE_REFERENCES, self.name)
+        self.path, self.error = f"{self.folder}.fits", f"{self.folder}_err.fits"
+        self.band = settings.get("band") or split_label(label)[0]
+        self.psf, self.resolution = settings.get("psf") or self.band, resolution_of(label)
+        given = settings["from"]
+        self.given = [part.replace("{target}", target) for part in ([given] if isinstance(given, str) else given)]
+        self.tiles = distinct(dict.fromkeys(path for part in self.given for path in _files(part)))
+        mask = (settings.get("mask") or "").replace("{target}", target)
+        self.mask = mask or None
+
+    @property
+    def sky_radius(self):
+        return self.settings.get("sky_radius", 4.0)
+
+    @property
+    def margin(self):
+        """arcmin"""
+        return self.settings.get("margin", 20.0)
+
+    @property
+    def sky(self):
+        """constant, plane or none."""
+        return self.settings.get("sky") or ("plane" if normalised(self.band) in PLANES else "constant")
+
+    def problem(self, kernels):
+        """What is missing for it; empty if nothing is known to be."""
+        problem = self._problem() or kernels.problem(Source(self.psf, self.name, self.path), self.resolution)
+        return problem and f"the reference {self.label} of {self.target} cannot be made: {problem}"
+
+    def _problem(self):
+        missing = next((part for part in self.given if not _files(part)), None)
+        if missing or not self.tiles:
+            fetched = " or fetch them with `python -m fetching`" if self.settings.get("source") else ""
+            return f"no images {missing or 'given'}; expected FITS files: correct 'from' in 'references'{fetched}"
+        if len(self.tiles) > MOST_TILES:
+            return f"{len(self.tiles)} images; expected at most {MOST_TILES}: list those around the target in 'from'"
+        if self.mask and not os.path.isfile(self.mask):
+            return f"no mask {self.mask}; expected a FITS file: correct 'mask' in 'references'"
+        others = filter(None, [*self.tiles, self.mask])
+        return next(filter(None, (problem_of([path]) for path in others)), "") or name_problem(
+            self.path, f"{self.name}_err.fits"
+        )
+
+
+def reference_of(config, target, label):
+    """The `companions.Reference` of a label, or the MadeReference of a label that ref_dir has no file of."""
+    reference = Reference(config["ref_dir"], target, label)
+    settings = value_for(config.get("references") or {}, label)
+    there = companions(config["ref_dir"], f"{target}_{label}")
+    return reference if there or settings is None else MadeReference(config, target, label, settings)
+
+
+def _files(part):
+    """Paths of the FITS files that an entry of 'from' stands for: a file, a pattern or a folder."""
+    if os.path.isdir(part):
+        return [os.path.join(part, name) for name in names_in(part) if name.lower().endswith(ENDINGS)]
+    if os.path.isfile(part):
+        return [part]
+    return sorted(path for path in glob.glob(part) if os.path.isfile(path))
