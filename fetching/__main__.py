@@ -33,8 +33,6 @@ def configured(path):
         sys.exit("\n  ".join(["The configuration is not right:", *problems]))
     settings.gather(config, loaded)
     validate(config, str(schema))
-    endpoints = loaded["$defs"]["fetch"]["properties"]
-    config["fetch"] = {**{key: entry["default"] for key, entry in endpoints.items()}, **(config["fetch"] or {})}
     return config
 
 
