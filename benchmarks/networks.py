@@ -10,7 +10,8 @@ kernels are files of `simulation`; every step is the script of the workflow, wit
 Each galaxy is fitted with references that are right; with the zero levels of all of them off by N(0, SCATTER), which
 is given as reference_zero_err; and with each of its NIRCam references off by another SHIFT in turn. MIPS 24 is left out
 of the adjustment (`adjustment`) or not (`adjustment_mips24`), as of the way with the smallest error, for which every
-band may take any reference. Last come gradients of GRADIENT across F770W, with and without `gradient: nuisance`.
+band may take any reference. Last come gradients of GRADIENT across an image on IRAC 4, with and without
+`gradient: nuisance`.
 """
 
 import argparse
@@ -34,14 +35,18 @@ import measure_pair  # noqa: E402
 import reproject_image  # noqa: E402
 from anchoring.fitting import alignment  # noqa: E402
 from anchoring.fitting.drift import drift_of  # noqa: E402
+from anchoring.fitting.fit_pair import fit_pair  # noqa: E402
 from anchoring.fitting.settings import Settings  # noqa: E402
 from anchoring.fitting.together import fit_together  # noqa: E402
 from anchoring.measuring.binning import bin_medians, fixed_range  # noqa: E402
+from anchoring.measuring.measure import measure_pair as measure_pair_of_arrays  # noqa: E402
 from anchoring.measuring.measurement import read_measurement  # noqa: E402
+from anchoring.measuring.noise import Noise  # noqa: E402
 from anchoring.planning.plan import make_plan  # noqa: E402
 from anchoring.planning.settings import gather  # noqa: E402
 from anchoring.solving import network, offsets, records  # noqa: E402
 from anchoring.solving.fits import fit_record  # noqa: E402
+from simulation import scenes  # noqa: E402
 from simulation.colours import OBJECTS  # noqa: E402
 from simulation.instruments import REFERENCES  # noqa: E402
 from simulation.skies import Sky  # noqa: E402
@@ -253,7 +258,7 @@ def outcomes(seed, sky, estimators, timed):
                 other = Solved(galaxy, shifted, settings, given, solved, ["nircam"])
                 other.of("adjustment")
                 namings.append((estimator, wrong, other.names["nircam"]))
-            gradients += graded(galaxy, right, settings)
+            gradients += graded(seed, settings)
     return rows, namings, gradients
 
 
@@ -263,19 +268,24 @@ def too_bright(measured, zero):
     return replace(measured, samples=samples, bins=bin_medians(samples.x, samples.y, measured.edges))
 
 
-def graded(galaxy, right, settings):
-    """(estimator, gradient, setting, error) of F770W on IRAC 4 with a gradient across it, and without."""
-    if "gradient" not in Settings._fields:
-        return []
-    (pair,) = (p for p in right if p.image.band == "F770W" and p.label == "irac4_atgauss4")
-    angle = galaxy.rng.uniform(0, 2 * math.pi)
-    found = []
+def graded(seed, settings):
+    """(estimator, gradient, setting, error) of a galaxy that is off the middle, on IRAC 4, with a gradient and without.
+
+    It is one of simulation.scenes; in trees galaxies are in the middle, where a gradient moves nothing.
+    """
+    scene = list(scenes.SCENES)[seed % len(scenes.SCENES)]
+    pair = scenes.external_pair(seed, scenes.REFERENCES[0], scene=scene, colours=0.25)
+    stated, limits = Noise(pair.noise, "config"), fixed_range(scenes.REFERENCES[0].label)
+    right = measure_pair_of_arrays(
+        pair.x, pair.y, beam=pair.beam, intensity_range=limits, stated=stated, smoothed=pair.beam
+    )
+    right = replace(right, axes=right.axes * scenes.FINE)
+    angle, found = np.random.default_rng(seed).uniform(0, 2 * math.pi), []
     for size in (0.0, GRADIENT):
-        measured = with_gradient(right[pair], size, angle) if size else right[pair]
+        measured = with_gradient(right, size, angle) if size else right
         for choice in ("none", "nuisance"):
-            known = {**pair.described(), "problem": ""}
-            fit = fit_record(known, measured, settings._replace(gradient=choice), "F770W")
-            found.append((settings.estimator, size, choice, -fit.intercept - galaxy.truth["F770W"]))
+            fit = fit_pair(measured, settings._replace(gradient=choice))
+            found.append((settings.estimator, size, choice, -fit.intercept - pair.offset))
     return found
 
 

@@ -27,7 +27,7 @@ def network(records, pairs, fits, *, solution="tree", zero_errors):
     fits : list of Replicated or str
         Of the pairs, from `fitting.together.fit_together`.
     solution : {"tree", "adjustment"}
-        Which of the two fixes the offsets; only said.
+        Which of the two fixes the offsets; recorded only.
     zero_errors : mapping
         Error of the zero level of each external reference, MJy/sr; None for one that is not known.
 
