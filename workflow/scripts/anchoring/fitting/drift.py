@@ -24,6 +24,15 @@ class Drift(NamedTuple):
     scatter: float
     source: str = "config"
 
+    @property
+    def corrected(self):
+        """Whether errors_in_variables corrects for d: only where its sign is known.
+
+        Elsewhere offsets that are corrected by what samples tell of d are not closer on skies with the colours of real
+        spectra, and farther off on skies whose colours do not drift.
+        """
+        return self.mean != 0
+
 
 # (y, x): mean (other than 0 only where all objects agree in sign) and scatter.
 KNOWN = {
