@@ -34,10 +34,10 @@ class Drift(NamedTuple):
         return self.mean != 0
 
 
-# (y, x): mean (other than 0 only where all objects agree in sign) and scatter.
+# (y, x): mean (other than 0 only where all objects agree in sign and it exceeds their scatter) and scatter.
 KNOWN = {
     ("F770W", "IRAC4"): (0.006, 0.003),
-    ("F770W", "W3"): (0.029, 0.089),
+    ("F770W", "W3"): (0.0, 0.099),
     ("F770W", "MIPS24"): (0.0, 0.056),
     ("F1000W", "F770W"): (-0.100, 0.087),
     ("F1130W", "F770W"): (0.0, 0.077),
