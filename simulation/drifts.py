@@ -44,7 +44,7 @@ def drift(name, y, x):
 
 
 def expected(drifts):
-    """Mean and scatter of d to expect of another object: the median where all agree in sign, else 0.
+    """Mean and scatter of d to expect of another object: the median where all agree in sign and it exceeds the scatter.
 
     The median, as one of three may be unlike a galaxy (NGC 7023 is a reflection nebula). The scatter of a further
     object about it is taken as that about a mean of n, s sqrt(1 + 1 / n) with s^2 = sum (d - median)^2 / (n - 1); about
@@ -53,7 +53,9 @@ def expected(drifts):
     n = len(drifts)
     if n > 2 and abs(np.sum(np.sign(drifts))) == n:
         middle = float(np.median(drifts))
-        return middle, math.sqrt(np.sum(np.square(np.subtract(drifts, middle))) / (n - 1) * (1 + 1 / n))
+        scatter = math.sqrt(np.sum(np.square(np.subtract(drifts, middle))) / (n - 1) * (1 + 1 / n))
+        if abs(middle) > scatter:
+            return middle, scatter
     return 0.0, math.sqrt(np.mean(np.square(drifts))) * stats.t.ppf(stats.norm.cdf(1), n)
 
 

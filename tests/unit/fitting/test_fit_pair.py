@@ -214,3 +214,16 @@ def test_eroding_and_masking_take_pixels_from_both_estimators(rng):
         settings = Settings(estimator, erode_fwhm=3.0)
         measured, _ = fitted(x, y, settings=settings)
         assert_allclose(closure(measured, settings, offset=0.0, reference_offset=0.0), -0.1, atol=0.05)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_a_drift_of_unknown_sign_moves_no_offset_but_is_in_its_error(rng, estimator):
+    x, y = coloured(rng, 0.02, 0.05)
+    certain, open_ = (
+        fitted(x, y, settings=Settings(estimator), drift=Drift(0.0, scatter))[1] for scatter in (0.0, 0.1)
+    )
+    assert (open_.intercept, open_.drift_offset) == (certain.intercept, 0.0)
+    # What samples tell of d counts as much as what they leave open.
+    grown = np.sqrt(open_.systematic[1, 1] - certain.systematic[1, 1])
+    assert open_.exponent.mean > 0.02
+    assert grown > 0.5 * open_.slope * open_.exponent.rms > 0.5 * open_.slope * open_.exponent.error

@@ -19,7 +19,7 @@ from anchoring.fitting.drift import Drift
 from anchoring.fitting.settings import Settings
 
 SIGMA_X, SLOPE, INTERCEPT = 0.03, 1.2, 0.1
-PRIOR = Drift(0.0, 0.05)
+PRIOR = Drift(0.02, 0.05)
 SIDE = 40  # pixels of a square field, each a sample of its own
 
 

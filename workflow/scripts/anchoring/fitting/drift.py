@@ -24,11 +24,20 @@ class Drift(NamedTuple):
     scatter: float
     source: str = "config"
 
+    @property
+    def corrected(self):
+        """Whether errors_in_variables corrects for d: only where its sign is known.
 
-# (y, x): mean (other than 0 only where all objects agree in sign) and scatter.
+        Elsewhere offsets that are corrected by what samples tell of d are not closer on skies with the colours of real
+        spectra, and farther off on skies whose colours do not drift.
+        """
+        return self.mean != 0
+
+
+# (y, x): mean (other than 0 only where all objects agree in sign and it exceeds their scatter) and scatter.
 KNOWN = {
     ("F770W", "IRAC4"): (0.006, 0.003),
-    ("F770W", "W3"): (0.029, 0.089),
+    ("F770W", "W3"): (0.0, 0.099),
     ("F770W", "MIPS24"): (0.0, 0.056),
     ("F1000W", "F770W"): (-0.100, 0.087),
     ("F1130W", "F770W"): (0.0, 0.077),

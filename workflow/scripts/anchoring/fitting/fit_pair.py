@@ -306,7 +306,8 @@ def _errors_in_variables(context):
     (low, high), within = context.measurement.limits, context.blocks.within
     exponent = _exponent(context, relation)
     line, corrected = _without_drift(context, relation, fixed, exponent)
-    changes = [systematics.drift_change(exponent.error, relation.slope, _at_zero(context, relation))]
+    left = exponent.error if context.drift.corrected else exponent.rms
+    changes = [systematics.drift_change(left, relation.slope, _at_zero(context, relation))]
     try:
         half = _relation(context, limits=(low, (low + high) / 2), start=relation[:2])
         changes.append(systematics.curve_change(line, corrected, *_without_drift(context, *half, exponent), within))
@@ -335,7 +336,9 @@ def _at_zero(context, relation):
 
 
 def _without_drift(context, relation, replicates, exponent):
-    """A relation and its replicates, corrected for the drift of its colour: right where there is no light."""
+    """A relation and its replicates; where its drift is `corrected`, they are right where there is no light."""
+    if not context.drift.corrected:
+        return relation, np.array(replicates)
     moved = relation.slope * _at_zero(context, relation)
     line = relation._replace(intercept=relation.intercept - moved * exponent.mean)
     if exponent.gain == 0:
