@@ -47,7 +47,7 @@ def disagreements(records):
             error = math.hypot(fit.offset_total, sum(weight) ** -0.5)
             zero = (fit.offset - mean) / fit.slope
             flagged = "references_disagree" in fit.flags
-            found.append(Disagreement(fit.label, record.target, zero, error / fit.slope, flagged))
+            found.append(Disagreement(fit.label, record.target, zero, error / abs(fit.slope), flagged))
     return found
 
 
