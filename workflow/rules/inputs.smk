@@ -257,7 +257,7 @@ def anchored_images(target):
 def products_of(targets):
     """All that is made for some targets next to their anchored images: figures and tables."""
     figures = [file_of(image, kind) for image in pictured_images(targets) for kind in FIGURES]
-    tables = [f"{OUT}/{t}/{t}_anchor_tab.{ending}" for t in targets for ending in ("fits", "csv", "html")]
+    tables = [f"{OUT}/{t}/{t}_anchor_tab.{ending}" for t in targets for ending in ("fits", "csv", "ecsv", "html")]
     endings = (".fits", ".png", ".rst", *(f"_{part}.csv" for part in NETWORK_PARTS))
     networks = [f"{NETWORK_TABLES.format(target=t)}{ending}" for t in targets if network_files(t) for ending in endings]
     return figures + tables + networks

@@ -10,6 +10,7 @@ rule tabulate_target:
     output:
         fits=f"{TARGET}/{{target}}_anchor_tab.fits",
         csv=f"{TARGET}/{{target}}_anchor_tab.csv",
+        ecsv=f"{TARGET}/{{target}}_anchor_tab.ecsv",
     log:
         f"{LOGS}/tabulate_target.log",
     conda:
@@ -41,6 +42,7 @@ rule summarise_run:
         offsets=offsets_files(plan.targets),
     output:
         images=f"{OUT}/anchor_summary.csv",
+        images_ecsv=f"{OUT}/anchor_summary.ecsv",
         references=f"{OUT}/reference_summary.csv",
     log:
         f"{OUT}/logs/summarise_run.log",

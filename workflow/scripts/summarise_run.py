@@ -5,9 +5,11 @@ from anchoring.showing import tables
 from anchoring.solving import records, zeros
 
 
-def main(offsets, images, references):
+def main(offsets, images, images_ecsv, references):
     solved = records.read(offsets)
-    tables.write_csv(images, tables.image_rows(solved), tables.SUMMARY_COLUMNS)
+    rows = tables.image_rows(solved)
+    tables.write_csv(images, rows, tables.SUMMARY_COLUMNS)
+    tables.write_ecsv(images_ecsv, rows, tables.SUMMARY_COLUMNS)
     tables.write_csv(references, zeros.reference_rows(solved), zeros.REFERENCE_COLUMNS)
 
 
@@ -17,5 +19,6 @@ if __name__ == "__main__":
         snakemake.log[0],
         offsets=snakemake.input.offsets,
         images=snakemake.output.images,
+        images_ecsv=snakemake.output.images_ecsv,
         references=snakemake.output.references,
     )

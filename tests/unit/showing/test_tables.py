@@ -1,9 +1,11 @@
 """Tables of a run hold the offsets that were solved, whatever the files of the images are called."""
 
+import numpy as np
 from astropy.io import fits
+from astropy.table import Table
 from made import make_fit, make_image
 
-from anchoring.showing.tables import FIT_COLUMNS, fit_rows, image_rows, write_fits
+from anchoring.showing.tables import FIT_COLUMNS, SUMMARY_COLUMNS, fit_rows, image_rows, write_ecsv, write_fits
 from anchoring.solving.offsets import solve_external, solve_internal
 from anchoring.solving.records import final
 
@@ -62,3 +64,18 @@ def test_a_table_says_the_unit_and_the_kind_of_its_columns(tmp_path):
         "n_pixels": "K",
     }
     assert (columns["range_min"].unit, columns["shift"].unit, columns["slope"].unit) == ("MJy/sr", "arcsec", None)
+
+
+def test_an_ecsv_table_has_units_descriptions_and_what_is_missing(tmp_path):
+    reason = "no kernel: expected one"
+    skipped = {name: getattr(image("F560W"), name) for name in ("target", "band", "image", "name", "instrument")}
+    records = final(solved_images(), [{**skipped, "reason": reason}])
+    for rows, columns in ((fit_rows(records), FIT_COLUMNS), (image_rows(records), SUMMARY_COLUMNS)):
+        write_ecsv(tmp_path / "tab.ecsv", rows, columns)
+        table = Table.read(tmp_path / "tab.ecsv")
+        assert table.colnames == list(columns)
+        assert all(table[column].description for column in columns)
+        assert str(table["intercept"].unit) == "MJy / sr"
+        (without,) = table[table["reason"] == reason]
+        assert without["offset"] is np.ma.masked
+        assert [row["offset"] for row in rows if row.get("offset") is not None] == list(table["offset"].compressed())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..files.atomic import atomic_write
 from ..solving import network_records
-from ..solving.records import FORMS, UNITS, forms_of, units_of
+from ..solving.records import FORMS, UNITS, FitRecord, ImageRecord, forms_of, meanings_of, units_of
 
 # The first six are the published table's, with its values: file names without .fits.
 FIT_COLUMNS = (
@@ -25,6 +25,14 @@ SUMMARY_COLUMNS = (
     "offset_sys", "slope", "slope_err", "intercept", "intercept_err", "rms", "n_bins", "n_pixels", "resolution",
     "zero_reference", "zero_err",
 )  # fmt: skip
+
+# What the columns are.
+MEANINGS = {
+    **meanings_of(ImageRecord),
+    **meanings_of(FitRecord),
+    "compar_filename": "file name of the mosaic without .fits",
+    "compar_filter": "band of the mosaic, in lower case",
+}
 
 
 def fit_rows(records):
@@ -66,6 +74,22 @@ def write_csv(path, rows, columns):
         writer = csv.DictWriter(file, fieldnames=list(columns), extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def write_ecsv(path, rows, columns):
+    """Rows as ECSV, which astropy reads with units, descriptions and what is missing."""
+    from astropy.table import MaskedColumn, Table
+
+    table = Table(masked=True)
+    for column in columns:
+        values, form = [row.get(column) for row in rows], FORMS.get(column)
+        missing = [value is None or value != value for value in values]
+        blank, kind = (0, {"D": float}.get(form, int)) if form else ("", str)
+        data = [blank if is_missing else value for value, is_missing in zip(values, missing, strict=True)]
+        known = {"unit": UNITS.get(column), "description": MEANINGS[column]}
+        table[column] = MaskedColumn(data, mask=missing, dtype=kind, **known)
+    with atomic_write(path) as temporary:
+        table.write(temporary, format="ascii.ecsv", overwrite=True)
 
 
 def write_fits(path, rows):

@@ -14,12 +14,12 @@ class NetworkImage:
     band: str
     name: str
     image: str  # path
-    offset: float | None = number("MJy/sr")  # to add, by the adjustment
-    offset_err: float | None = number("MJy/sr")  # statistical error
-    offset_sys: float | None = number("MJy/sr")  # systematic error, with that of the zero levels
-    zero_err: float | None = number("MJy/sr")  # part of offset_sys by the errors of the zero levels
-    tree_offset: float | None = number("MJy/sr")
-    tree_error: float | None = number("MJy/sr")  # statistical and systematic in quadrature
+    offset: float | None = number("to add, by the adjustment", "MJy/sr")
+    offset_err: float | None = number("statistical error", "MJy/sr")
+    offset_sys: float | None = number("systematic error, with that of the zero levels", "MJy/sr")
+    zero_err: float | None = number("part of offset_sys by the errors of the zero levels", "MJy/sr")
+    tree_offset: float | None = number("offset by the tree", "MJy/sr")
+    tree_error: float | None = number("statistical and systematic in quadrature", "MJy/sr")
     reason: str = ""  # why it has no offset by the adjustment
 
 
@@ -32,10 +32,10 @@ class NetworkPair:
     reference: str  # label of the external reference, or name of the other image
     label: str  # label of the external reference, or band of the other image
     kind: str  # external or internal
-    slope: float | None = number()
-    intercept: float | None = number("MJy/sr")
-    residual: float | None = number("MJy/sr")  # -intercept less what the adjusted offsets give
-    residual_err: float | None = number("MJy/sr")  # its expected standard deviation
+    slope: float | None = number("slope of the line")
+    intercept: float | None = number("its value where the reference is 0", "MJy/sr")
+    residual: float | None = number("-intercept less what the adjusted offsets give", "MJy/sr")
+    residual_err: float | None = number("its expected standard deviation", "MJy/sr")
     reason: str = ""  # why the pair is not used
 
     @property
@@ -49,13 +49,13 @@ class NetworkReference:
     """An external reference and what the others say of its zero level."""
 
     reference: str  # label
-    n_pairs: int | None = number(form="J")
-    reference_zero_err: float | None = number("MJy/sr")  # error of its zero level; None where it is taken as exact
-    zero: float | None = number("MJy/sr")  # its zero level by all others, positive if it is too high
-    zero_err: float | None = number("MJy/sr")  # error of `zero`
-    w: float | None = number()  # zero in units of the expected error, its own included
-    detectable: float | None = number("MJy/sr")  # error of its zero level that would be found in 80 % of all cases
-    alike: float | None = number()  # largest correlation of w with that of another: near 1, they cannot be told apart
+    n_pairs: int | None = number("pairs on it", form="J")
+    reference_zero_err: float | None = number("error of its zero level; None where it is taken as exact", "MJy/sr")
+    zero: float | None = number("its zero level by all others, positive if it is too high", "MJy/sr")
+    zero_err: float | None = number("error of `zero`", "MJy/sr")
+    w: float | None = number("zero in units of the expected error, its own included")
+    detectable: float | None = number("error of its zero level that would be found in 80 % of all cases", "MJy/sr")
+    alike: float | None = number("largest correlation of w with that of another: near 1, they cannot be told apart")
     alike_with: str = ""
     suspect: bool = False  # its zero level is wrong, by the test
 
@@ -68,11 +68,11 @@ class Covariance:
     name_1: str
     band_2: str
     name_2: str
-    covariance: float | None = number("MJy2 sr-2")  # sum of the next three
-    statistical: float | None = number("MJy2 sr-2")
-    systematic: float | None = number("MJy2 sr-2")
-    of_zeros: float | None = number("MJy2 sr-2")  # by the errors of the zero levels of references
-    correlation: float | None = number()
+    covariance: float | None = number("sum of the next three", "MJy2 sr-2")
+    statistical: float | None = number("statistical part", "MJy2 sr-2")
+    systematic: float | None = number("systematic part without the zero levels", "MJy2 sr-2")
+    of_zeros: float | None = number("by the errors of the zero levels of references", "MJy2 sr-2")
+    correlation: float | None = number("covariance over the errors of both")
 
 
 @dataclass(frozen=True, kw_only=True)

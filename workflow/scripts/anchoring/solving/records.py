@@ -10,9 +10,14 @@ from dataclasses import asdict, dataclass, field, fields
 from ..files.atomic import or_nan, read_json, write_json
 
 
-def number(unit="", form="D"):
-    """A number that may not be known, with its unit and its format in a FITS table."""
-    return field(default=None, metadata={"unit": unit, "form": form})
+def text(says, **default):
+    """A text of a record, with what it is."""
+    return field(**default, metadata={"says": says})
+
+
+def number(says, unit="", form="D"):
+    """A number that may not be known, with what it is, its unit and its format in a FITS table."""
+    return field(default=None, metadata={"says": says, "unit": unit, "form": form})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,58 +27,58 @@ class FitRecord:
     Errors are one standard deviation; `_err` is the statistical one, `_sys` the systematic one.
     """
 
-    reference: str  # label of the external reference, or name of the ref_band image
-    ref_filter: str  # file name of the reference without .fits
-    label: str  # label of the external reference, or ref_band
-    kind: str  # external or internal
-    resolution: str  # at which the two are compared
-    status: str  # fitted, failed or skipped
-    reason: str = ""  # why it is failed or skipped
-    slope: float | None = number()
-    intercept: float | None = number("MJy/sr")
-    rms: float | None = number("MJy/sr")  # of the residuals
-    slope_err: float | None = number()
-    intercept_err: float | None = number("MJy/sr")
-    covariance: float | None = number("MJy/sr")  # of slope and intercept
-    slope_sys: float | None = number()
-    intercept_sys: float | None = number("MJy/sr")
-    covariance_sys: float | None = number("MJy/sr")
-    range_min: float | None = number("MJy/sr")  # of the reference, in which the line is fitted
-    range_max: float | None = number("MJy/sr")
-    n_bins: int | None = number(form="J")  # in the line
-    n_pixels: int | None = number(form="K")  # in the bins
-    n_independent: float | None = number()  # beam areas covered by the pixels in the range
+    reference: str = text("label of the external reference, or name of the ref_band image")
+    ref_filter: str = text("file name of the reference without .fits")
+    label: str = text("label of the external reference, or ref_band")
+    kind: str = text("external or internal")
+    resolution: str = text("resolution at which image and reference are compared")
+    status: str = text("fitted, failed or skipped; in tables anchored, if this fit fixed the offset, or unused")
+    reason: str = text("why there is no fit, or why its offset is not used", default="")
+    slope: float | None = number("slope of the line: image against reference")
+    intercept: float | None = number("value of the line where the reference is 0", "MJy/sr")
+    rms: float | None = number("scatter of the residuals", "MJy/sr")
+    slope_err: float | None = number("statistical error of the slope")
+    intercept_err: float | None = number("statistical error of the intercept", "MJy/sr")
+    covariance: float | None = number("statistical covariance of slope and intercept", "MJy/sr")
+    slope_sys: float | None = number("systematic error of the slope")
+    intercept_sys: float | None = number("systematic error of the intercept", "MJy/sr")
+    covariance_sys: float | None = number("systematic covariance of slope and intercept", "MJy/sr")
+    range_min: float | None = number("least value of the reference in the fit", "MJy/sr")
+    range_max: float | None = number("largest value of the reference in the fit", "MJy/sr")
+    n_bins: int | None = number("bins in the line", form="J")
+    n_pixels: int | None = number("pixels in the bins", form="K")
+    n_independent: float | None = number("beam areas covered by the pixels in the range")
     used: Sequence[bool] = ()  # of each bin, whether it is in the line
-    flags: Sequence[str] = ()  # of fitting.flags.MEANING
-    estimator: str | None = None
-    sigma_x: float | None = number("MJy/sr")  # noise of a sample of the reference
-    noise: str | None = None  # where sigma_x is from (measuring.noise.Noise)
-    drift_mean: float | None = number()  # of the colour with brightness, as known before the fit, and its scatter
-    drift_scatter: float | None = number()
-    drift_source: str | None = None  # where these are from (fitting.drift.Drift)
-    drift: float | None = number()  # of the colour, after the fit
-    drift_err: float | None = number()
-    drift_offset: float | None = number("MJy/sr")  # part of this fit's offset that corrects for it
-    image_source: str | None = None  # checksum of the image that was fitted, and of the reference
-    reference_source: str | None = None
-    reference_unit: str | None = None  # of the reference in its file
-    shift: float | None = number("arcsec")  # of the image against the reference
-    shift_err: float | None = number("arcsec")
-    shift_east: float | None = number("arcsec")
-    shift_north: float | None = number("arcsec")
-    correlation: float | None = number()  # of their structure
-    gradient_east: float | None = number("MJy sr-1 arcmin-1")  # of the image, fitted with the line
-    gradient_north: float | None = number("MJy sr-1 arcmin-1")
-    gradient_east_err: float | None = number("MJy sr-1 arcmin-1")
-    gradient_north_err: float | None = number("MJy sr-1 arcmin-1")
-    tension: float | None = number()  # largest difference from the offset on another reference, sigma
-    offset: float | None = number("MJy/sr")  # to add to the image, by this fit
-    offset_err: float | None = number("MJy/sr")
-    offset_sys: float | None = number("MJy/sr")
-    closure: float | None = number("MJy/sr")  # what the fit still finds to add when its offset is added
-    reference_zero_err: float | None = number("MJy/sr")  # error of the zero level of the external reference
-    zero_reference: str | None = None  # label of the external reference that defines the zero of the offset
-    zero_err: float | None = number("MJy/sr")  # part of offset_sys that is common to all on zero_reference
+    flags: Sequence[str] = text("what to look at: words of fitting.flags.MEANING", default=())
+    estimator: str | None = text("binned or errors_in_variables", default=None)
+    sigma_x: float | None = number("noise of a sample of the reference", "MJy/sr")
+    noise: str | None = text("where sigma_x is from", default=None)
+    drift_mean: float | None = number("drift d of the colour, y ~ x^(1 + d), expected before the fit")
+    drift_scatter: float | None = number("its scatter from object to object")
+    drift_source: str | None = text("where drift_mean and drift_scatter are from", default=None)
+    drift: float | None = number("drift of the colour after the fit")
+    drift_err: float | None = number("its error")
+    drift_offset: float | None = number("part of the offset that corrects for the drift", "MJy/sr")
+    image_source: str | None = text("CRC-32 of the SCI extension that was fitted", default=None)
+    reference_source: str | None = text("CRC-32 of the SCI extension of a reference that is a mosaic", default=None)
+    reference_unit: str | None = text("unit of the reference in its file", default=None)
+    shift: float | None = number("shift of the image against the reference", "arcsec")
+    shift_err: float | None = number("its error", "arcsec")
+    shift_east: float | None = number("its part to the east", "arcsec")
+    shift_north: float | None = number("its part to the north", "arcsec")
+    correlation: float | None = number("correlation of the structure of both, as a part of what noise allows")
+    gradient_east: float | None = number("gradient of the image to the east, fitted with the line", "MJy sr-1 arcmin-1")
+    gradient_north: float | None = number("gradient to the north", "MJy sr-1 arcmin-1")
+    gradient_east_err: float | None = number("error of gradient_east", "MJy sr-1 arcmin-1")
+    gradient_north_err: float | None = number("error of gradient_north", "MJy sr-1 arcmin-1")
+    tension: float | None = number("largest difference from the offset on another reference, in sigma of both")
+    offset: float | None = number("to add to the image, by this fit", "MJy/sr")
+    offset_err: float | None = number("statistical error of the offset", "MJy/sr")
+    offset_sys: float | None = number("systematic error of the offset", "MJy/sr")
+    closure: float | None = number("what the fit still finds to add when its offset is added", "MJy/sr")
+    reference_zero_err: float | None = number("error of the zero level of the external reference", "MJy/sr")
+    zero_reference: str | None = text("external reference that defines the zero of the offset", default=None)
+    zero_err: float | None = number("part of offset_sys that is common to all on zero_reference", "MJy/sr")
 
     @property
     def offset_total(self):
@@ -90,11 +95,11 @@ class FitRecord:
 class ImageRecord:
     """An image with its fits and, once it is solved, its offset. Without an offset all that describes one is empty."""
 
-    target: str
-    band: str
-    image: str  # path
-    name: str  # file name without its ending
-    instrument: str
+    target: str = text("galaxy, the name of its folder")
+    band: str = text("name of the folder of the mosaic")
+    image: str = text("mosaic: its path; in tables its file name")
+    name: str = text("its file name without the ending")
+    instrument: str = text("instrument, in lower case")
     fits: Sequence[FitRecord] = ()  # in order of preference
     status: str = "skipped"  # anchored, failed or skipped
     reason: str = ""  # why it is not anchored
@@ -122,6 +127,11 @@ class ImageRecord:
         return math.hypot(*known) if known else None
 
 
+def meanings_of(kind):
+    """{field: what it is} of a kind of record."""
+    return {f.name: f.metadata["says"] for f in fields(kind) if f.metadata}
+
+
 def units_of(kind):
     """{field: unit} of the fields of a kind of record that have one."""
     return {f.name: f.metadata["unit"] for f in fields(kind) if f.metadata.get("unit")}
@@ -129,7 +139,7 @@ def units_of(kind):
 
 def forms_of(kind):
     """{field: format in a FITS table} of the numbers of a kind of record."""
-    return {f.name: f.metadata["form"] for f in fields(kind) if f.metadata}
+    return {f.name: f.metadata["form"] for f in fields(kind) if f.metadata.get("form")}
 
 
 UNITS, FORMS = units_of(FitRecord), forms_of(FitRecord)
