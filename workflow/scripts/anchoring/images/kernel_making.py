@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.fft import irfft2, next_fast_len, rfft2
+import scipy  # which loads its parts when they are used
 
 from ..errors import AnchoringError
 from .kernel_quality import Quality
@@ -101,7 +101,7 @@ def _grid(source, target):
     width = 2 * ROOM * reach
     scale = max(target.fwhm / SAMPLES, width / LARGEST)
     side = math.ceil(width / scale) | 1
-    while next_fast_len(side) != side:
+    while scipy.fft.next_fast_len(side) != side:
         side += 2
     return scale, side
 
@@ -128,7 +128,7 @@ def _convolved(array, kernel):
     padded = np.zeros_like(array)
     padded[: len(kernel), : len(kernel)] = kernel
     padded = np.roll(padded, (-middle, -middle), axis=(0, 1))
-    return irfft2(rfft2(array) * rfft2(padded), s=array.shape)
+    return scipy.fft.irfft2(scipy.fft.rfft2(array) * scipy.fft.rfft2(padded), s=array.shape)
 
 
 def _profiles(source, target, convolved, scale):

@@ -3,7 +3,7 @@
 import warnings
 
 import numpy as np
-from scipy import ndimage
+import scipy  # which loads its parts when they are used
 
 
 def coadd(images, wcs, shape):
@@ -53,7 +53,7 @@ def _bicubic(image, output_projection, *, shape_out, **_):
     good = np.isfinite(data)
     if good.all():
         return reproject_interp((data, wcs), order="bicubic", **grid)
-    nearest = ndimage.distance_transform_edt(~good, return_distances=False, return_indices=True)
+    nearest = scipy.ndimage.distance_transform_edt(~good, return_distances=False, return_indices=True)
     out, footprint = reproject_interp((data[tuple(nearest)], wcs), order="bicubic", **grid)
     seen = reproject_interp((np.where(good, 1, np.nan), wcs), order="bilinear", return_footprint=False, **grid)
     out[np.isnan(seen)] = np.nan

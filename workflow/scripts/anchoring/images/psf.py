@@ -4,9 +4,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.interpolate import make_interp_spline
-from scipy.ndimage import map_coordinates
-from scipy.special import erf
+import scipy  # which loads its parts when they are used
 
 from ..errors import AnchoringError
 
@@ -72,7 +70,7 @@ class GaussianPSF(NamedTuple):
 
     def on_grid(self, scale, side):
         edges = (np.arange(side + 1) - side / 2) * scale
-        profile = np.diff(erf(edges * FWHM_PER_SIGMA / self.fwhm / math.sqrt(2))) / 2
+        profile = np.diff(scipy.special.erf(edges * FWHM_PER_SIGMA / self.fwhm / math.sqrt(2))) / 2
         return np.multiply.outer(profile, profile)
 
     def within(self, half):
@@ -164,7 +162,7 @@ def _width(data, peak):
             break
         half *= 2
     rows, columns = (np.arange(0, n - 1 + 1e-9, 1 / FINER) for n in near.shape)
-    fine = map_coordinates(near, np.meshgrid(rows, columns, indexing="ij"), order=3, mode="nearest")
+    fine = scipy.ndimage.map_coordinates(near, np.meshgrid(rows, columns, indexing="ij"), order=3, mode="nearest")
     above = fine > fine.max() / 2
     return 2 * math.sqrt(np.count_nonzero(above) / math.pi) / FINER
 
@@ -195,7 +193,7 @@ def _integrated(rows, edges):
     A cubic spline through the sums up to each pixel's border: it keeps every pixel's light, on finer and coarser grids.
     """
     sums = np.concatenate([np.zeros((1, rows.shape[1])), np.cumsum(rows, axis=0)])
-    spline = make_interp_spline(np.arange(len(sums)), sums, k=3)
+    spline = scipy.interpolate.make_interp_spline(np.arange(len(sums)), sums, k=3)
     return np.diff(spline(np.clip(edges, 0, len(rows))), axis=0)
 
 
@@ -208,7 +206,7 @@ def radial_profile(array, step=0.5):
     for start in range(0, len(radii), ANGLES):
         r = radii[start : start + ANGLES, None]
         place = n // 2 + np.stack([r * np.sin(angles), r * np.cos(angles)])
-        profile[start : start + ANGLES] = map_coordinates(array, place, order=1).mean(axis=1)
+        profile[start : start + ANGLES] = scipy.ndimage.map_coordinates(array, place, order=1).mean(axis=1)
     return radii, profile
 
 

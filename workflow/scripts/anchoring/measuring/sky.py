@@ -6,7 +6,7 @@ import warnings
 from typing import NamedTuple
 
 import numpy as np
-from scipy import ndimage
+import scipy  # which loads its parts when they are used
 
 from ..errors import AnchoringError
 from .robust import robust_std
@@ -146,20 +146,20 @@ def _sources(image, sky, usable, beam, scale):
     if not sky.any():
         return np.zeros(image.shape, dtype=bool)
     sigma = max(scale * beam, 1.0) / math.sqrt(8 * math.log(2))
-    weight = ndimage.gaussian_filter(usable.astype(np.float32), sigma)
-    smooth = ndimage.gaussian_filter(np.where(usable, image, 0).astype(np.float32), sigma)
+    weight = scipy.ndimage.gaussian_filter(usable.astype(np.float32), sigma)
+    smooth = scipy.ndimage.gaussian_filter(np.where(usable, image, 0).astype(np.float32), sigma)
     smooth /= np.maximum(weight, 1e-3)
     level, noise = np.median(smooth[sky]), robust_std(smooth[sky])
     found = np.zeros(image.shape, dtype=bool)
     size = max(round(math.pi / 4 * (scale * beam) ** 2 / 2), 4)
-    reach = ndimage.generate_binary_structure(2, 1)
+    reach = scipy.ndimage.generate_binary_structure(2, 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NoDetectionsWarning)
         for sign in (1, -1):
             segments = detect_sources(sign * (smooth - level), THRESHOLD * noise, n_pixels=size, mask=~usable)
             if segments is not None:
                 found |= segments.data > 0
-    return ndimage.binary_dilation(found, reach, iterations=max(round(GROWN * beam), 1))
+    return scipy.ndimage.binary_dilation(found, reach, iterations=max(round(GROWN * beam), 1))
 
 
 def _clipped(image, usable, x, y, plane):
