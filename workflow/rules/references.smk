@@ -36,7 +36,7 @@ rule mosaic_reference:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=memory(cost.of_mosaic, field_shape),
+        mem_mb=memory(cost.of_mosaic, field_shape, number_of_tiles),
     script:
         "../scripts/mosaic_reference.py"
 
