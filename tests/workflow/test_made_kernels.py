@@ -102,10 +102,11 @@ def test_without_psfs_the_reference_bands_are_anchored_with_drawn_ones_and_flagg
     assert done.returncode == 1
     assert kernels(drawn) == {"f300m_to_gauss4", "f770w_to_gauss4"}
     offsets = {row["band"]: row["offset"] for row in drawn.truth}
+    # Drawn PSFs have wings, where those of the simulated sky have none.
     for row in drawn.rows("ngc0628"):
         band = row["compar_filter"].upper()
         if band in ("F300M", "F770W") and row["status"] == "anchored":
-            assert abs(float(row["offset"]) - offsets[band]) < 2e-3
+            assert abs(float(row["offset"]) - offsets[band]) < 0.02
             assert "kernel_from_model" in row["flags"]
     summary = {band: row for (_, band, _), row in drawn.summary().items()}
     assert {band: row["status"] for band, row in summary.items()} == {
@@ -129,3 +130,12 @@ def test_a_psf_that_cannot_be_used_concerns_only_the_bands_that_need_it(project,
             assert "no kernel F335M to f2100w: data/psfs/f335m.fits cannot be read as FITS" in row["reason"]
         else:
             assert row["offset"] == before[key]["offset"]
+
+
+def test_good_psfs_raise_no_flag_but_that_of_pixels_as_large_as_the_kernel(project):
+    flags = {}
+    for row in project.rows("ngc0628"):
+        found = {word for word in row["flags"].replace(",", " ").split() if "kernel" in word or "psf" in word}
+        flags.setdefault(row["compar_filter"], set()).update(found)
+    # Pixels of 0.44 arcsec (MIRI) and of 0.25 (NIRCam), kernels to F2100W of 0.6.
+    assert flags == {"f300m": set(), "f335m": set(), "f770w": set(), "f2100w": {"kernel_narrow"}}

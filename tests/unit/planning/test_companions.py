@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from astropy.io import fits
 from trees import config_of, image_named, touch
 
 from anchoring.labels import normalised
@@ -182,3 +183,14 @@ def test_kernels_that_a_plan_makes_are_those_of_its_pairs(tree, psfs):
     plan = make_plan(config_of(tree, psf_dir=psfs))
     assert set(plan.recipes) == {"f770w_to_gauss4", "f770w_to_f2100w"}
     assert not any(pair.problem for pairs in plan.pairs.values() for pair in pairs)
+
+
+def test_what_was_made_in_the_folder_of_the_kernels_is_not_given(tmp_path, psfs):
+    folder = tmp_path / "out/kernels"
+    folder.mkdir(parents=True)
+    for name, keyword in (("f770w_to_gauss4", "KERND"), ("f2100w_to_gauss15", "REFUSED"), ("f770w_to_gauss9", "OTHER")):
+        fits.PrimaryHDU(header=fits.Header({keyword: "x"})).writeto(folder / f"{name}.fits")
+    kernels = Kernels(str(folder), psf_dir=psfs, out_dir=str(tmp_path / "out"))
+    assert kernels.recipe("F770W", "gauss4").path == kernels.path("F770W", "gauss4") == f"{folder}/f770w_to_gauss4.fits"
+    assert kernels.recipe("F2100W", "gauss15") is not None
+    assert kernels.recipe("F770W", "gauss9") is None

@@ -16,6 +16,9 @@ LARGEST = 1201  # pixels of a side of the grid
 WINGS = 3.0  # FWHM: 7 standard deviations of a Gaussian
 ROOM = 1.25  # of the grid, times the wings: what a filter without it turns around the edge comes back on the other side
 CUT, EDGE = 3e-4, 5e-4  # a kernel is trimmed to where less than CUT of sum |K| and EDGE of its peak are outside
+MARGIN = (
+    0.7  # arcsec on each side: resampling to an image leaves out 1.5 of its pixels there, those of JWST and some more
+)
 FINER = 1.02  # a target must be wider than its source by this factor
 
 
@@ -71,7 +74,7 @@ def make_kernel(source, target, *, circularise=False):
     if circularise:
         pixels = [circularised(array) for array in pixels]
     s, t = (array / array.sum() for array in pixels)
-    kernel, cut, edge = _trimmed(_wiener(s, t))
+    kernel, cut, edge = _trimmed(_wiener(s, t), math.ceil(MARGIN / scale))
     convolved = _convolved(s, kernel)
     quality = Quality(
         difference=float(np.abs(convolved - t).sum()),
@@ -103,7 +106,7 @@ def _grid(source, target):
     return scale, side
 
 
-def _trimmed(kernel):
+def _trimmed(kernel, margin):
     """The middle of a kernel, of sum 1, the share of sum |K| that is cut off, and the edge as a part of the peak."""
     middle, size = len(kernel) // 2, np.abs(kernel)
     across = np.abs(np.arange(len(kernel)) - middle)
@@ -113,7 +116,7 @@ def _trimmed(kernel):
     np.maximum.at(highest, ring, size.ravel())
     highest = np.maximum.accumulate(highest[::-1])[::-1] / size.max()
     enough = (outside <= CUT) & (highest <= EDGE)
-    half = max(int(np.argmax(enough)) if enough.any() else middle, 2)
+    half = min(int(np.argmax(enough)) + margin, middle) if enough.any() else middle
     part = kernel[middle - half : middle + half + 1, middle - half : middle + half + 1]
     border = np.abs(np.concatenate([part[0], part[-1], part[:, 0], part[:, -1]])).max()
     return part / part.sum(), max(float(outside[half]), 0.0), float(border / size.max())

@@ -45,11 +45,12 @@ class PSF(NamedTuple):
 
     @property
     def is_cut(self):
-        """Whether its wings go on at the edge of the array: the outer half of it has a part DARK of the light or more.
+        """Whether its wings go on at the edge of the array: outside there is more than a part DARK of the light.
 
-        Wings of a telescope fall with the third power of the radius, and have as much light again outside.
+        Wings of a telescope fall with the third power of the radius: a quarter of what is outside of it lies in the
+        outer fifth of the array.
         """
-        return 1 - self.within(self.reach / 2) > DARK
+        return 4 * (1 - self.within(0.8 * self.reach)) > DARK
 
     def on_grid(self, scale, side):
         """What the pixels of another grid hold, (side, side) array, the centre in the middle of it."""

@@ -8,6 +8,7 @@ from ..bands import can_be_modelled
 from ..labels import gaussian_fwhm, normalised
 from .paths import FITS, date_problem, distinct, name_problem, names_in
 from .settings import MADE_KERNELS
+from .sizes import header_card
 
 ENDINGS = (".fits", ".fits.gz", ".fits.fz")
 
@@ -77,6 +78,10 @@ class Kernels:
         self._folder, self._psf_dir, self._model = folder, psf_dir, model
         self._made = os.path.join(out_dir.rstrip("/"), MADE_KERNELS)
         self._found, self._psfs = _by_name(folder), _by_name(psf_dir)
+        if folder and os.path.realpath(folder) == os.path.realpath(self._made):
+            # out_dir is the folder that holds kernel_dir: what was made there is not given.
+            given = {name: [path for path in paths if not _was_made(path)] for name, paths in self._found.items()}
+            self._found = {name: paths for name, paths in given.items() if paths}
 
     def path(self, band, resolution):
         """The kernel of a band to a resolution, or where it is expected; None if the band has that resolution."""
@@ -133,6 +138,11 @@ class Kernels:
 
 def _kernel_name(band, resolution):
     return normalised(f"{band}_to_{resolution}")
+
+
+def _was_made(path):
+    """Whether a kernel is one that `files.made_kernels` wrote, or is there in place of one."""
+    return any(header_card(path, keyword) for keyword in ("KERND", "REFUSED"))
 
 
 def _by_name(folder):

@@ -57,10 +57,6 @@ def require_sense(config):
     for key, what in (("mask_dir", "masks"), ("psf_dir", "PSFs")):
         if config.get(key) and not Path(config[key]).is_dir():
             raise PlanError(f"{key} {config[key]} is not a folder; expected the folder of the {what}, or null")
-    made = Path(config["out_dir"], MADE_KERNELS)
-    for key in ("kernel_dir", "psf_dir"):
-        if config.get(key) and Path(config[key]).resolve() == made.resolve():
-            raise PlanError(f"{key} is {config[key]}, where kernels are made; expected another folder: rename it")
     made = Path(config["out_dir"], MADE_REFERENCES)
     if config.get("references") and Path(config["ref_dir"]).resolve() == made.resolve():
         raise PlanError(f"ref_dir is {made}, where references are made; expected another folder: rename it")
