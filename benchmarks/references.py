@@ -36,7 +36,7 @@ RESOLUTION = {"w1": 7.5, "w2": 7.5, "w3": 15.0, "irac1": 4.0, "irac2": 4.0, "ira
 COLUMNS = ("sky", "case", "truth", "found", "error", "share", "scale")
 
 
-def measured(folder, seed, case, with_scale):
+def measured(folder, seed, case, with_scale, with_table):
     """A row of the table."""
     band, survey, tiles = case.split(":")
     rng = np.random.default_rng([seed, 19])
@@ -44,6 +44,10 @@ def measured(folder, seed, case, with_scale):
     name = f"sky{seed}"
     *centre, posang = place(name, seed)
     galaxy = Galaxy(name, FIELD, sky, seed=seed, posang=posang)
+    reff = 1.678 * sky.scale_length * galaxy.size
+    row = dict(
+        zip(("ra", "dec", "posang", "inclination", "size_reff"), (*centre, posang, sky.inclination, reff), strict=True)
+    )
     grid = mosaic_grid(FIELD, 2.0, float(rng.uniform(0, 360)), (0.0, 1.0))
     mosaic = folder / "mosaic.fits"
     header = wcs_header(grid, centre)
@@ -71,7 +75,9 @@ def measured(folder, seed, case, with_scale):
         x, y = np.rint(headers.celestial_wcs(one.header).all_world2pix(*centre, 0)).astype(int)
         truth = float((one.data - other.data)[y - 3 : y + 4, x - 3 : x + 4].mean())
     kind = "plane" if band == "w3" else "constant"
-    found = zero_reference.measured(made_references.read_step(noisy), noisy, kind, band, 4.0, None, None)
+    found = zero_reference.measured(
+        made_references.read_step(noisy), noisy, kind, band, 4.0, row if with_table else None, None
+    )
     factor = scale(ideal, galaxy, band, centre) if with_scale else np.nan
     row = (seed, case, truth, found.level, found.error, found.share, factor)
     return dict(zip(COLUMNS, row, strict=True))
@@ -120,6 +126,7 @@ def main():
     parser.add_argument("--skies", type=int, default=30)
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--scales", type=int, default=3, metavar="N", help="skies whose scale is measured, too")
+    parser.add_argument("--no-table", dest="table", action="store_false", help="the galaxy is not in a galaxy_table")
     parser.add_argument("--cases", nargs="+", default=CASES)
     options = parser.parse_args()
     rows = []
@@ -129,7 +136,9 @@ def main():
         for seed in range(options.first, options.first + options.skies):
             for case in options.cases:
                 with tempfile.TemporaryDirectory() as folder:
-                    rows.append(measured(Path(folder), seed, case, seed < options.first + options.scales))
+                    rows.append(
+                        measured(Path(folder), seed, case, seed < options.first + options.scales, options.table)
+                    )
                 writer.writerow(rows[-1])
                 file.flush()
     print("\n".join(summed_up(rows)))

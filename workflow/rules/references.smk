@@ -35,7 +35,7 @@ rule mosaic_reference:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=memory(cost.of_mosaic, field_shape),
+        mem_mb=memory(cost.of_mosaic, field_shape, number_of_tiles),
     params:
         library=library_checksum("mosaic_reference"),
     script:

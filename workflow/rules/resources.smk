@@ -62,6 +62,10 @@ def field_shape(wildcards):
     return size_of_made(made_reference(wildcards)).shape
 
 
+def number_of_tiles(wildcards):
+    return len(made_reference(wildcards).tiles)
+
+
 def archive_size(wildcards):
     """Pixels of an archive image that are read at once: none of one that can be read in parts."""
     path = archive_image(wildcards)

@@ -79,7 +79,7 @@ def state(header, sky, found):
     for axis, slope in zip("XY", found.gradient, strict=True):
         header[f"REFGRD{axis}"] = (float(f"{slope:.5g}"), "[MJy/sr] per pixel, of the plane")
     if found.flags:
-        header["REFFLAG"] = " ".join(found.flags)
+        header["REFFLAG"] = " ".join([*header.get("REFFLAG", "").split(), *found.flags])
         logging.warning("flags: %s", ", ".join(found.flags))
     logging.info("sky %.6g +- %.2g MJy/sr from %.3g of the field", found.level, found.error, found.share)
 

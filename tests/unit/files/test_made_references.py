@@ -82,6 +82,18 @@ def test_the_header_of_a_reference_states_where_it_is_from(tmp_path, pixels):
     assert np.array_equal(read_reference(tmp_path / "r.fits").data, image.data)
 
 
+FLAGGED = [("W3", 22.5, ("median_filtered",)), ("W3", 18.0, ()), ("W1", 22.5, ())]
+
+
+@pytest.mark.parametrize(("band", "zero_point", "flags"), FLAGGED)
+def test_filtered_images_are_flagged(tmp_path, pixels, band, zero_point, flags):
+    path = write(tmp_path / "a.fits", pixels, MAGZP=zero_point, BUNIT="DN")
+    image = made_references.read_archive_image(path, band, FIELD)
+    image.header["REFSKYM"] = "none"
+    made_references.write_step(tmp_path / "r.fits", image)
+    assert made_references.read_origin(tmp_path / "r.fits").flags == flags
+
+
 def test_what_could_not_be_made_says_why_to_everybody(tmp_path):
     write_refusal(tmp_path / "r.fits", "no sky")
     for read in (made_references.read_origin, made_references.read_step, read_reference):

@@ -61,3 +61,17 @@ def test_a_kernel_that_is_made_is_not_larger_than_was_planned(fwhm):
     assert LARGEST_KERNEL == LARGEST
     assert len(made.data) * made.scale <= 1.01 * planned.shape[0] * planned.scale
     assert made_kernel_size(Size(), Size(), None) == Size()
+
+
+def test_steps_of_references_hold_more_with_more_pixels_and_tiles():
+    small, large = (1000, 1000), (4000, 4000)
+    for step in (cost.of_sky, lambda field: cost.of_mosaic(field, 2), lambda field: cost.of_reference(field, 33)):
+        assert step(large).memory > step(small).memory
+    # Measured: 3.03 GB of two tiles and 0.64 GB of four; 0.37 GB for the sky, 0.40 GB with noise and convolution.
+    assert 3.03e9 < cost.of_mosaic((4100, 4100), 2).memory < 2 * 3.03e9
+    assert 0.64e9 < cost.of_mosaic((1500, 1500), 4).memory < 2 * 0.64e9
+    assert cost.of_sky((4100, 4100)).memory > 0.37e9
+    assert cost.of_reference((4100, 4100), 33).memory > 0.40e9
+    # A file that is read in parts does not count, however large it is.
+    assert cost.of_calibration((0, 0), (4100, 4100)).memory > 0.46e9
+    assert cost.of_calibration((11200, 11200), (4100, 4100)).memory > 1e9

@@ -99,6 +99,9 @@ def read_archive_image(path, band, field, *, unit=None, number=1):
         kept[OUTSIDE] = (True, "no pixel of it is around the mosaics")
         return Image(None, None, kept)
     logging.info("%s: %s, 1 = %.6g MJy/sr (%s)", path, factor.unit, factor.factor, factor.source)
+    if factor.flags:
+        logging.warning("%s: flags: %s", path, ", ".join(factor.flags))
+        kept["REFFLAG"] = " ".join(factor.flags)
     for axis, start in ((1, window[1].start), (2, window[0].start)):
         kept[f"CRPIX{axis}"] = kept[f"CRPIX{axis}"] - start
     return Image(in_brightness(data, Unit(factor.unit, factor.factor), path), None, kept)

@@ -28,6 +28,7 @@ SOURCES = {
     "2MASS": "F0 of Cohen et al. 2003",
 }
 UNWISE_ZERO_POINT = 22.5
+FILTERED = "median_filtered"  # flag: extended light is gone near large galaxies
 COUNTS = {"", "dn", "adu", "count", "counts", "vega nanomaggies", "nanomaggies", "vega nanomaggy"}
 ALIASES = {"k": "ks", "2massj": "j", "2massh": "h", "2massk": "ks", "2massks": "ks", "mips1": "mips24"}
 # Wavelength, m, for units that depend on it where the header has none: isophotal or nominal, of the documents above and
@@ -40,11 +41,12 @@ WAVELENGTHS = {
 
 
 class Calibration(NamedTuple):
-    """The unit of an archive image, the factor that converts it to MJy/sr, and where that is from."""
+    """The unit of an archive image, the factor that converts it to MJy/sr, where that is from, and flags."""
 
     unit: str
     factor: float
     source: str
+    flags: tuple = ()
 
 
 def calibration(header, band, *, unit=None, path="the image"):
@@ -122,7 +124,8 @@ def _of_counts(header, band, survey, name, path):
         raise AnchoringError(f"{path} has MAGZP = {zero_point!r}; expected the zero point of its counts, mag")
     area = headers.pixel_scale(header, path) ** 2 * SR_PER_ARCSEC2
     factor = 10 ** (-0.4 * zero_point) * bands[band] / 1e6 / area
-    return Calibration(name, factor, f"MAGZP {zero_point:g}, {SOURCES[survey]}")
+    flags = (FILTERED,) if survey == "unWISE" and band in ("w3", "w4") else ()
+    return Calibration(name, factor, f"MAGZP {zero_point:g}, {SOURCES[survey]}", flags)
 
 
 def _require_band(header, band, path):

@@ -65,9 +65,10 @@ def of_calibration(archive, field):
     return Cost(1.0 + 0.1e-6 * math.prod(field), PROCESS + 8 * math.prod(archive) + 40 * math.prod(field))
 
 
-def of_mosaic(field):
-    """Of one image of several on a field (ny, nx)."""
-    return Cost(1.0 + 2e-6 * math.prod(field), PROCESS + 0.1e9 + 80 * math.prod(field))
+def of_mosaic(field, tiles):
+    """Of one image of so many tiles, each as large as the field (ny, nx) at most."""
+    pixels = math.prod(field)
+    return Cost(1.0 + 1e-6 * tiles * pixels, PROCESS + 0.1e9 + (150 + 30 * tiles) * pixels)
 
 
 def of_sky(field):

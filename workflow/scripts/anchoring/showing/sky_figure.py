@@ -25,7 +25,7 @@ def draw(path, sky, header, title):
     paragraphs = [
         f"from {shown}",
         f"sky {sky.level:.5g} ± {sky.error:.2g} MJy/sr at the galaxy, {kind}, from {sky.share:.0%} of the field",
-        f"flags: {', '.join(sky.flags) or 'none'}",
+        f"flags: {', '.join(header.get('REFFLAG', 'none').split())}",
     ]
     figure, _ = text_page([(title, paragraphs)], MAP + LOWER + GAP + BELOW + 2 * MARGIN)
     width, height = figure.get_size_inches()
