@@ -15,7 +15,7 @@ MOSAIC ?=
 # Python programs of tests: what pytest reads from pyproject.toml.
 SCRIPT = PATH="$(BIN):$$PATH" PYTHONPATH=$(CURDIR):$(CURDIR)/workflow/scripts:$(CURDIR)/tests/helpers $(BIN)/python
 
-.PHONY: setup demo test test-faults fuzz bad-inputs test-snakemake test-slurm lint bench clean
+.PHONY: setup demo test test-faults fuzz bad-inputs test-snakemake test-slurm lint docs bench clean
 
 setup: $(VENV)/installed
 
@@ -77,8 +77,16 @@ lint: $(VENV)/installed-dev
 	$(BIN)/snakefmt --check Snakefile workflow
 	PATH="$(BIN):$$PATH" tests/lint_workflow.sh
 
+$(VENV)/installed-docs: $(VENV)/installed requirements-docs.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.txt
+	touch $@
+
+# The documentation, in docs/_build/html; a warning, such as a link that leads nowhere, is an error.
+docs: $(VENV)/installed-docs
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html
+
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/bench.py
 
 clean:
-	rm -rf $(VENV) $(VENV)-snakemake-* $(CLUSTER) $(DEMO) $(DEMO)-killed .snakemake .pytest_cache .ruff_cache
+	rm -rf docs/_build docs/_generated $(VENV) $(VENV)-snakemake-* $(CLUSTER) $(DEMO) $(DEMO)-killed .snakemake .pytest_cache .ruff_cache

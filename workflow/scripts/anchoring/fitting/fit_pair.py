@@ -23,6 +23,8 @@ REFITS = 4  # passes of a fit without one block, from the line of all: enough fo
 class Fit(NamedTuple):
     """A line, its statistical and systematic covariance, and how it came about.
 
+    Attributes
+    ----------
     slope, intercept, rms : float
         rms of the residuals of bins or, for errors_in_variables, 1.4826 MAD of those of samples; MJy/sr.
     statistical, systematic : (2, 2) arrays

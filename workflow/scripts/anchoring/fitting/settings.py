@@ -10,6 +10,8 @@ ERODE = {"binned": 0.0, "errors_in_variables": 0.3}  # FWHM, unless the configur
 class Settings(NamedTuple):
     """How a pair is fitted.
 
+    Attributes
+    ----------
     estimator : {"binned", "errors_in_variables"}
     erode_fwhm : float or None
         FWHM from an edge or hole up to which pixels are left out; None for the estimator's own (ERODE).

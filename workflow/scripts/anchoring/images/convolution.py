@@ -126,8 +126,9 @@ def convolve_image(data, kernel, error=None, *, threads=1):
     without holes need no K * m, which is 1 there.
 
     Where a kernel with negative lobes meets a large hole, K * m can come near 0 or below and the ratio has no
-    meaning: with neg the sum of |K| over K < 0, pixels with K * m <= 2 neg are NaN (K * m <= 0.999 if that is less:
-    a pixel that sees no hole stays). As |K| * m <= K * m + 2 neg, what remains is amplified by a factor of 2 at most.
+    meaning: with neg the sum of ``|K|`` over K < 0, pixels with K * m <= 2 neg are NaN (K * m <= 0.999 if that is less:
+    a pixel that sees no hole stays). As ``|K|`` * m <= K * m + 2 neg, what remains is amplified by a factor of 2 at
+    most.
     A kernel without negative pixels loses none.
 
     Parameters

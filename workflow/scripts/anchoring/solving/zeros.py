@@ -77,4 +77,16 @@ def reference_rows(records):
     return rows
 
 
-REFERENCE_COLUMNS = ("reference", "n_targets", "n", "mean", "scatter", "std", "stated", "n_flagged")
+# What the columns are, and their units.
+MEANINGS = {
+    "reference": "label of the external reference",
+    "n_targets": "targets in which it is compared with another",
+    "n": "images in which it is",
+    "mean": "its zero level against the mean of the others, positive if it is too bright",
+    "scatter": "1.4826 times the median absolute deviation of that",
+    "std": "its standard deviation",
+    "stated": "what the errors of the fits explain of it",
+    "n_flagged": "images whose fit on it is flagged references_disagree",
+}
+REFERENCE_COLUMNS = tuple(MEANINGS)
+UNITS = dict.fromkeys(("mean", "scatter", "std", "stated"), "MJy/sr")
