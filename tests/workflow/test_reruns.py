@@ -16,6 +16,7 @@ from astropy.wcs import WCS
 from runs import ROOT, Project, products, set_cards
 
 from simulation.skies import IDEAL
+from simulation.trees import write_psfs
 
 TREE = {"targets": ["ngc0628"], "bands": ("F770W", "F2100W"), "references": ("irac4_atgauss4", "w3_atgauss15"),
         "field": (90.0, 80.0), "coarsen": 6.0, "sky": IDEAL}  # fmt: skip
@@ -24,6 +25,8 @@ COMPARED = re.compile(
 )
 REPORT = re.compile(r"^\d+ of \d+ images anchored\.\n(?:Not anchored:\n(?:  .*\n)*)?", re.MULTILINE)
 TABLE = "data/galaxies.csv"
+# A reference that is made of another, which has its resolution already.
+MADE = {"from": "data/ref/{target}_irac4_atgauss4.fits", "band": "irac4", "psf": "gauss4", "sky": "none"}
 
 # Changes of the configuration one after the other, compared with a run from scratch after the last. In every walk what
 # is changed first concerns the earliest rules, so that no later change reruns what an earlier one should have.
@@ -41,7 +44,11 @@ WALKS = {
         {"in_step_ext": "i2d_second", "out_step_ext": "i2d_zeroed"},
         {"mask_dir": "data/masks"},
         {"bin_weights": "count"},
-        {"external_bands": {"miri": ["w3_atgauss15", "irac4_atgauss4"]}},
+        {
+            "external_bands": {"miri": ["irac3_atgauss4", "w3_atgauss15", "irac4_atgauss4"]},
+            "references": {"irac3_atgauss4": MADE},
+            "fetch": {"tries": 2},
+        },
     ],
     "folders": [
         {"in_subdir": "lv4", "out_subdir": "between"},
@@ -54,7 +61,12 @@ WALKS = {
         {"range_from": "comparison"},
         {"targets": ["ngc0628"], "bands": ["F770W"]},
     ],
-    "reference band": [{"ref_band": {"miri": "F2100W"}}, {"range_on": "anchored"}],
+    "reference band": [
+        {"kernel_dir": None, "psf_dir": "data/psfs", "psf": "files"},
+        {"circularise": True},
+        {"ref_band": {"miri": "F2100W"}},
+        {"range_on": "anchored"},
+    ],
     "noise": [
         {"estimator": "errors_in_variables"},
         {"reference_noise": {"irac4": 0.05}},
@@ -103,6 +115,7 @@ def add_alternatives(project):
             shutil.copy(image, other)
             brighten(other, 0.1)
     write_mask(project, "ngc0628", data / "masks/ngc0628.fits")
+    write_psfs(data / "psfs", TREE["bands"])
 
 
 def brighten(path, by):

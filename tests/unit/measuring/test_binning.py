@@ -41,9 +41,8 @@ def test_bins_are_medians_and_percentiles_of_what_lies_in_them(rng):
     assert_allclose(bins.x, 0.3 + 0.1 * np.arange(17))
 
 
-@pytest.mark.parametrize(
-    ("high", "low"), [(4000.0, 0.0), (3276.9, 0.0), (9000.0, 0.0), (3e6 + 3, 3e6), (9999.97, -0.02)]
-)
+# Around the number of bins that fits into 16 bits, and the largest.
+@pytest.mark.parametrize(("high", "low"), [(3276.9, 0.0), (3e6 + 3, 3e6), (9999.97, -0.02)])
 def test_bins_are_those_of_numpy_however_many_they_are_and_however_bright(rng, low, high):
     edges = fixed_width_edges(low, high)
     assert len(edges) == round((high - low) * 10)
