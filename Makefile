@@ -8,6 +8,8 @@ SNAKEMAKES ?= 9.20.0 9.27.1
 BIN := $(abspath $(VENV))/bin
 DEMO := demo/run
 CORES ?= 2
+# One more than two cores: every run that a test makes starts on one of them.
+WORKERS ?= 3
 KILLS ?= 60
 SEED ?= 1
 CHANGES ?= 1000
@@ -36,7 +38,7 @@ demo: $(VENV)/installed
 	$(BIN)/python -m simulation.compare $(DEMO)/results $(DEMO)/data/truth.csv
 
 test: $(VENV)/installed-dev
-	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile tests
+	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile tests
 
 # Runs killed at random moments, at length: half an hour for 60 kills on two cores.
 test-faults: $(VENV)/installed-dev
