@@ -1,7 +1,6 @@
 """Downloads that end as complete FITS files or not at all."""
 
 import datetime
-import hashlib
 import io
 import json
 import os
@@ -13,6 +12,8 @@ from typing import NamedTuple
 
 import requests
 from astropy.io import fits
+
+from anchoring.files.atomic import hash_of
 
 CHUNK = 2**12  # bytes: of a connection that is cut, no more than that is lost
 RETRIED = {408, 425, 429, 500, 502, 503, 504}  # status codes that may be over after a while
@@ -83,7 +84,7 @@ def fetch_members(url, folder, wanted, patience=Patience(), *, session=None):  #
 def is_complete(path, url):
     """Whether a file is what was fetched from an address, to the last byte."""
     known = _known(f"{path}.json")
-    return known.get("url") == url and os.path.isfile(path) and known.get("sha256") == digest(path)
+    return known.get("url") == url and os.path.isfile(path) and known.get("sha256") == hash_of(path)
 
 
 def _known(path):
@@ -95,18 +96,13 @@ def _known(path):
     return known if isinstance(known, dict) else {}
 
 
-def digest(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def put(file, path, url, **more):
     """Put a complete file under its name, after what is known of it."""
     known = {
         "url": url,
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "bytes": os.path.getsize(file),
-        "sha256": digest(file),
+        "sha256": hash_of(file),
         **more,
     }
     with temporary(path.parent) as part:

@@ -166,12 +166,8 @@ def network_fits(wildcards):
         {
             "band": pair.image.band,
             "name": pair.image.name,
-            **pair.described(),
-            "problem": pair.problem,
-            **({} if pair.problem else measured_pair(pair)),
+            **fit_of(pair),
             "other": pair.reference_image.name if pair.reference_image else None,
-            "reference_zero_err": zero_error_of(pair),
-            "drift": value_for_pair(config["colour_drift"], pair.image.band, pair.label),
         }
         for pair in plan.networks[wildcards.target, wildcards.instrument]
     ]
@@ -187,20 +183,21 @@ def fits_of(images):
     return [
         {
             **image.described(),
-            "pairs": [
-                {
-                    **pair.described(),
-                    "problem": pair.problem,
-                    "reference_zero_err": zero_error_of(pair),
-                    **({} if pair.problem else measured_pair(pair)),
-                    "range_follows": range_follows(pair),
-                    "drift": value_for_pair(config["colour_drift"], image.band, pair.label),
-                }
-                for pair in plan.pairs[image]
-            ],
+            "pairs": [{**fit_of(pair), "range_follows": range_follows(pair)} for pair in plan.pairs[image]],
         }
         for image in images
     ]
+
+
+def fit_of(pair):
+    """What a fit needs of a pair: its measurements, or the reason why there are none, and what is configured for it."""
+    return {
+        **pair.described(),
+        "problem": pair.problem,
+        **({} if pair.problem else measured_pair(pair)),
+        "reference_zero_err": zero_error_of(pair),
+        "drift": value_for_pair(config["colour_drift"], pair.image.band, pair.label),
+    }
 
 
 def zero_error_of(pair):

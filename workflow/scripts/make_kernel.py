@@ -9,7 +9,7 @@ from anchoring.images import pupil
 from anchoring.images.kernel_making import make_kernel
 from anchoring.images.psf import GaussianPSF
 from anchoring.script import run
-from anchoring.showing import kernel_figure
+from anchoring.showing import kernel_figure, layout
 
 
 def main(source, target, kernel, figure, names, circularise=False):
@@ -31,7 +31,7 @@ def main(source, target, kernel, figure, names, circularise=False):
         made_kernels.write_kernel(kernel, made, origin)
     except Exception as error:
         reason = f"no kernel {title}: {reason_of(error, paths or title)}"
-        kernel_figure.draw_refusal(figure, title, reason)
+        layout.save_refusal(figure, title, reason)
         intermediates.write_refusal(kernel, reason)
 
 

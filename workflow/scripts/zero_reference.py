@@ -10,7 +10,7 @@ from anchoring.files import intermediates, made_references, masks
 from anchoring.images import galaxies, headers
 from anchoring.measuring import sky as skies
 from anchoring.script import run
-from anchoring.showing import sky_figure
+from anchoring.showing import layout, sky_figure
 
 LEAST_BEAM = 2.0  # pixels
 AROUND = 1.1  # radii of the mosaics that count as galaxy without a galaxy_table
@@ -30,7 +30,7 @@ def main(image, output, figure, sky, psf, sky_radius, title, galaxy=None, mask=N
         made_references.write_step(output, calibrated)
     except Exception as error:
         reason = f"{title}: {reason_of(error, image)}"
-        sky_figure.draw_refusal(figure, title, reason)
+        layout.save_refusal(figure, title, reason)
         intermediates.write_refusal(output, reason)
 
 

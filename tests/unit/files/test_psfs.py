@@ -8,7 +8,8 @@ from astropy.io import fits
 from point_sources import gaussian
 
 from anchoring.errors import AnchoringError
-from anchoring.files.psfs import hash_of, read_psf, source_of
+from anchoring.files.atomic import hash_of
+from anchoring.files.psfs import read_psf, source_of
 
 
 def write(path, *hdus):

@@ -8,11 +8,11 @@ from point_sources import gaussian
 import convolve_image
 import make_kernel
 from anchoring.errors import AnchoringError
+from anchoring.files.atomic import hash_of
 from anchoring.files.hdus import REFUSED
 from anchoring.files.intermediates import read_product
 from anchoring.files.kernels import read_kernel
 from anchoring.files.made_kernels import read_origin
-from anchoring.files.psfs import hash_of
 
 
 def write_psf(path, fwhm, scale=0.05, side=121):

@@ -1,5 +1,6 @@
-"""Widths of point sources in the bands that are in use: plain numbers, for the planning as well."""
+"""Bands: their order, and the widths of point sources in those in use; plain numbers, for the planning as well."""
 
+import math
 import re
 
 from .labels import gaussian_fwhm, normalised
@@ -20,10 +21,16 @@ FWHM = {
     "irac1": (1.40, 1.90), "irac2": (1.40, 1.81), "irac3": (1.63, 2.11), "irac4": (1.95, 2.82),
     "w1": (5.79, 6.08), "w2": (6.37, 6.84), "w3": (6.60, 7.36), "mips24": (6.0, 6.43),
 }  # fmt: skip
-JWST = re.compile(r"f(\d{3,4})(?:w2?|m|n|c|wr)")
+JWST = re.compile(r"f(\d{3,4})(?:w2?|m|n|c|wr)", re.IGNORECASE)  # names of its filters
 PER_MICRON = 0.0335  # arcsec: FWHM of the diffraction of JWST
 LEAST_RATIO = 8  # of a resolution to a PSF: a PSF that is 7 % too wide then changes the width of a kernel by 0.1 %
 FINEST = 0.674  # arcsec, F2100W: what is as narrow shows the wings of a PSF, which the model does not have
+
+
+def band_order(band):
+    """Sort key: bands by the number in their name, which for JWST is their wavelength."""
+    number = re.search(r"\d+", band)
+    return (int(number.group()) if number else math.inf, band)
 
 
 def width_of(name):
@@ -40,7 +47,7 @@ def single_width(name):
 
 def wavelength(band):
     """Wavelength of a filter of JWST, micron, from its name; None for any other band."""
-    parts = JWST.fullmatch(band.lower())
+    parts = JWST.fullmatch(band)
     return int(parts[1]) / 100 if parts else None
 
 

@@ -1,6 +1,7 @@
 """Atomic writing: a file is written under a temporary name and renamed when it is complete."""
 
 import glob
+import hashlib
 import json
 import math
 import os
@@ -85,6 +86,12 @@ class Checksum:
 
     def __str__(self):
         return f"{self._value:08x}"
+
+
+def hash_of(path):
+    """SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def process_name():

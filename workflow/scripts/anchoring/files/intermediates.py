@@ -17,7 +17,7 @@ from .references import image_hdu, read_reference
 
 PRODUCT = "ANCHPROD"  # primary header keyword of all of them
 FWHM = "KERNFWHM"  # width of the kernel that one was convolved with, arcsec
-FLAGS = "KERNFLAG"  # flags that this kernel raises
+FLAGS = "KERNFLAG"  # flags that this kernel raises; also in its own header
 SOURCE = "IMAGECRC"  # `Image.source` of the mosaic that one was made of
 FITS_BLOCK = 2880  # bytes that headers and data fill up
 PIECE = 2**18  # pixels turned to the file's byte order at a time: what the processor's cache holds

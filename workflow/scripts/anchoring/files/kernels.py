@@ -10,6 +10,7 @@ import numpy as np
 from ..bands import FWHM, single_width, width_of
 from ..errors import AnchoringError
 from ..images.convolution import LEAST_SUM, resample_kernel
+from ..images.coverage import FWHM_PER_SIGMA
 from ..images.headers import is_number, pixel_scale, positive_scale, require_square
 from .hdus import opened, raise_refusal, require_plane
 
@@ -21,7 +22,6 @@ AGREEMENT = 0.01  # relative difference up to which two pixel scales agree
 LARGEST_DEGREES = 1e-3  # the same number in PIXELSCL and CDELT is in degrees below this (3.6"), in arcsec above
 NOTED, REFUSED = 1.1, 1.25  # ratio of the resulting resolution to the one in the file name
 SAMPLES = 129  # along a side of the grid on which the resulting resolution is measured
-FWHM_PER_SIGMA = math.sqrt(8 * math.log(2))
 
 
 def read_kernel(path):

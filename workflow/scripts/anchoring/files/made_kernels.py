@@ -8,6 +8,7 @@ from astropy.io import fits
 from ..images.kernel_quality import Quality
 from .atomic import atomic_write
 from .hdus import opened, raise_refusal
+from .intermediates import FLAGS
 
 MODEL = "model of the pupil"  # instead of the file of a PSF
 FROM_MODEL = "kernel_from_model"  # flag
@@ -52,7 +53,7 @@ def write_kernel(path, made, origin):
         header[f"PSF{which}"] = name.encode("ascii", "replace").decode()
         header[f"SHA{which}"] = digest
     header["CIRCULAR"] = (origin.circularised, "PSFs were averaged over all angles")
-    header["KERNFLAG"] = " ".join(origin.flags)
+    header[FLAGS] = " ".join(origin.flags)
     with atomic_write(path) as temporary:
         fits.PrimaryHDU(made.data.astype(np.float32), header).writeto(temporary, overwrite=True)
 
@@ -72,5 +73,5 @@ def read_origin(path):
         (header["PSFFROM"], header["SHAFROM"]),
         (header["PSFTO"], header["SHATO"]),
         header["CIRCULAR"],
-        tuple(header["KERNFLAG"].split()),
+        tuple(header[FLAGS].split()),
     )

@@ -13,10 +13,9 @@ from ..images import headers
 from ..images.archive_units import calibration
 from ..images.field import Field, field_of, window_of
 from ..images.units import Unit
-from .atomic import atomic_write
+from .atomic import atomic_write, hash_of
 from .hdus import Image, native, opened, parsed, plane_axes, raise_refusal, require_plane
 from .intermediates import read_grid
-from .psfs import hash_of
 from .references import full_header, image_hdu, in_brightness
 
 PREFIX = "REF"  # of all cards that the steps add
@@ -27,6 +26,7 @@ OF_TILE = {  # followed by the number of an archive image
     "REFFAC": "[MJy/sr] of one such unit",
     "REFSRC": "",
 }
+BEAM = ("BMAJ", "BMIN", "BPA")
 OUTSIDE = "REFOUT"  # of an archive image that does not cover the mosaics
 # Light of extended sources of an image that is calibrated on stars, as a part of what the image has: Dale et al. 2009,
 # ApJ 703, 517. A slope, not a zero: stated, not applied.
@@ -134,16 +134,10 @@ def stated_field(header):
 def write_step(path, image):
     """Write an image between two steps, or the reference: primary HDU, float32, MJy/sr."""
     data = None if image.data is None else image.data.astype(np.float32, copy=False)
+    header = pixel_cards(image.header)
+    header.update({key: (image.header[key], image.header.comments[key]) for key in BEAM if key in image.header})
     with atomic_write(path) as temporary:
-        fits.PrimaryHDU(data, pixel_cards_of(image.header)).writeto(temporary, overwrite=True)
-
-
-def pixel_cards_of(header):
-    kept = pixel_cards(header)
-    for key in ("BMAJ", "BMIN", "BPA"):
-        if key in header:
-            kept[key] = (header[key], header.comments[key])
-    return kept
+        fits.PrimaryHDU(data, header).writeto(temporary, overwrite=True)
 
 
 def read_step(path):

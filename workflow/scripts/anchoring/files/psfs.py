@@ -1,10 +1,10 @@
 """Files of PSFs, as STPSF writes them or any other."""
 
-import hashlib
 from pathlib import Path
 
 from ..errors import AnchoringError
 from ..images.psf import measured_psf
+from .atomic import hash_of
 from .hdus import opened, pixels_of, require_plane
 from .kernels import stated_scale
 
@@ -38,12 +38,6 @@ def read_psf(path):
         return measured_psf(data, scale)
     except AnchoringError as error:
         raise AnchoringError(f"{path}: {error}") from error
-
-
-def hash_of(path):
-    """SHA-256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def source_of(path, name):

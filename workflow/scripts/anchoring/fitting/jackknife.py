@@ -82,11 +82,9 @@ def common_blocks(measurements):
 
 def _on_sky(measurement, origin):
     """East and north of the samples of a pair from a position (longitude, latitude, degrees), (2, n) array, arcsec."""
-    samples = measurement.samples
-    steps = np.stack([samples.column - samples.column.mean(), samples.row - samples.row.mean()]) * samples.side
     longitude, latitude = (here - there for here, there in zip(measurement.centre, origin, strict=True))
     east = ((longitude + 180) % 360 - 180) * math.cos(math.radians(origin[1]))
-    return measurement.axes @ steps + 3600 * np.array([[east], [latitude]])
+    return measurement.places + 3600 * np.array([[east], [latitude]])
 
 
 def variance_within(side):

@@ -42,9 +42,7 @@ class Plane(NamedTuple):
 
 def positions(measurement):
     """East and north of the samples from their mean place, (2, n) array, arcmin (or 60 pixels, without a WCS)."""
-    samples = measurement.samples
-    steps = np.stack([samples.column - samples.column.mean(), samples.row - samples.row.mean()]) * samples.side
-    return measurement.axes @ steps / ARCMIN
+    return measurement.places / ARCMIN
 
 
 def fit_plane(measurement, settings, blocks, sigma_x):

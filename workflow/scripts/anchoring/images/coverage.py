@@ -7,7 +7,8 @@ import numpy as np
 
 from ..errors import AnchoringError
 
-SIGMA_PER_FWHM = 1 / math.sqrt(8 * math.log(2))  # of a Gaussian
+FWHM_PER_SIGMA = math.sqrt(8 * math.log(2))  # of a Gaussian
+SIGMA_PER_FWHM = 1 / FWHM_PER_SIGMA
 BAND = 256  # rows convolved at a time
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import scipy  # which loads its parts when they are used
 
 from ..errors import AnchoringError
+from .coverage import FWHM_PER_SIGMA
 
 FINER = 5  # samples of a pixel on which a width is measured
 LEAST_SUM = 0.1  # of a PSF, as a part of the sum of its absolute values
@@ -15,7 +16,6 @@ OFF_CENTRE = 0.125  # of the side: farther from the middle, one side has lost to
 WIDEST = 0.5  # of the side: a wider peak is no PSF
 DARK = 1e-3
 ANGLES = 360
-FWHM_PER_SIGMA = math.sqrt(8 * math.log(2))
 
 
 class PSF(NamedTuple):

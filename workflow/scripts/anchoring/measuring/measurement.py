@@ -39,6 +39,12 @@ class Measurement:
     kernel_flags: tuple = ()  # of the kernels of both
 
     @property
+    def places(self):
+        """East and north of the samples from their mean place, (2, n) array, arcsec (or pixels, without a WCS)."""
+        row, column, side = self.samples.row, self.samples.column, self.samples.side
+        return self.axes @ (np.stack([column - column.mean(), row - row.mean()]) * side)
+
+    @property
     def n_pixels(self):
         """Pixels in the bins."""
         return 0 if self.bins is None else int(self.bins.count.sum())

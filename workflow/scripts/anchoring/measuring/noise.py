@@ -7,6 +7,7 @@ import numpy as np
 
 from ..errors import AnchoringError
 from ..images.coverage import SIGMA_PER_FWHM
+from ..images.headers import is_number
 from .robust import robust_std
 
 FAINT = 30.0  # percentile of the local level up to which sky counts as blank
@@ -123,7 +124,7 @@ def zero_error(header, path):
     value = header.get(ZERO_ERROR)
     if value is None:
         return None
-    if isinstance(value, bool) or not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
+    if not (is_number(value) and value >= 0):
         raise AnchoringError(
             f"{path} has {ZERO_ERROR} = {value!r}; expected the error of its zero level, MJy/sr: correct or remove it"
         )

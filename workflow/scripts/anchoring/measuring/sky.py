@@ -9,6 +9,7 @@ import numpy as np
 import scipy  # which loads its parts when they are used
 
 from ..errors import AnchoringError
+from ..images.coverage import FWHM_PER_SIGMA
 from .robust import robust_std
 
 MOST_PIXELS = 2**20  # on which the sky is measured: a larger image is averaged over squares
@@ -145,7 +146,7 @@ def _sources(image, sky, usable, beam, scale):
 
     if not sky.any():
         return np.zeros(image.shape, dtype=bool)
-    sigma = max(scale * beam, 1.0) / math.sqrt(8 * math.log(2))
+    sigma = max(scale * beam, 1.0) / FWHM_PER_SIGMA
     weight = scipy.ndimage.gaussian_filter(usable.astype(np.float32), sigma)
     smooth = scipy.ndimage.gaussian_filter(np.where(usable, image, 0).astype(np.float32), sigma)
     smooth /= np.maximum(weight, 1e-3)

@@ -1,9 +1,8 @@
 """All pairs of the images of an instrument: each on every external reference, and each two bands on each other."""
 
 import itertools
-import math
-import re
 
+from ..bands import band_order
 from .pairs import external_pair, internal_pair
 from .references import reference_of
 from .settings import all_external_bands
@@ -29,18 +28,12 @@ def _pairs(plan, target, instrument, images):
         if reference.found and (image, label) not in there:
             pairs.append(external_pair(plan, image, label, reference))
     names = [image.name for image in images]
-    for one, other in itertools.combinations(sorted(images, key=_order), 2):
+    for one, other in itertools.combinations(sorted(images, key=lambda image: (band_order(image.band), image.name)), 2):
         if one.band == other.band or {(one, other), (other, one)} & there:
             continue
         name = other.name if names.count(other.name) == 1 else f"{other.band}_{other.name}"
         pairs.append(internal_pair(plan, one, other, name))
     return pairs
-
-
-def _order(image):
-    """By the number in the name of the band, which for JWST is its wavelength."""
-    number = re.search(r"\d+", image.band)
-    return (int(number.group()) if number else math.inf, image.band, image.name)
 
 
 def described(plan):

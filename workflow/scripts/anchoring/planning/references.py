@@ -5,7 +5,7 @@ import os
 from typing import NamedTuple
 
 from ..labels import normalised, resolution_of, split_label, value_for
-from .companions import ENDINGS, Reference, companions, problem_of
+from .companions import ENDINGS, Reference, problem_of
 from .paths import distinct, name_problem, names_in
 from .settings import MADE_REFERENCES
 
@@ -37,7 +37,8 @@ class MadeReference:
         self.psf, self.resolution = settings.get("psf") or self.band, resolution_of(label)
         given = settings["from"]
         self.given = [part.replace("{target}", target) for part in ([given] if isinstance(given, str) else given)]
-        self.tiles = distinct(dict.fromkeys(path for part in self.given for path in _files(part)))
+        self._found = {part: _files(part) for part in self.given}
+        self.tiles = distinct(dict.fromkeys(path for paths in self._found.values() for path in paths))
         mask = (settings.get("mask") or "").replace("{target}", target)
         self.mask = mask or None
 
@@ -61,7 +62,7 @@ class MadeReference:
         return problem and f"the reference {self.label} of {self.target} cannot be made: {problem}"
 
     def _problem(self):
-        missing = next((part for part in self.given if not _files(part)), None)
+        missing = next((part for part, paths in self._found.items() if not paths), None)
         if missing or not self.tiles:
             fetched = " or fetch them with `python -m fetching`" if self.settings.get("source") else ""
             return f"no images {missing or 'given'}; expected FITS files: correct 'from' in 'references'{fetched}"
@@ -79,8 +80,7 @@ def reference_of(config, target, label):
     """The `companions.Reference` of a label, or the MadeReference of a label that ref_dir has no file of."""
     reference = Reference(config["ref_dir"], target, label)
     settings = value_for(config.get("references") or {}, label)
-    there = companions(config["ref_dir"], f"{target}_{label}")
-    return reference if there or settings is None else MadeReference(config, target, label, settings)
+    return reference if reference.found or settings is None else MadeReference(config, target, label, settings)
 
 
 def _files(part):

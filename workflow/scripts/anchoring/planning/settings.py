@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jsonschema import Draft202012Validator
 
+from ..bands import JWST
 from ..labels import normalised, split_label, split_pair
 
 RETIRED = {
@@ -19,8 +20,6 @@ MADE_KERNELS = "kernels"  # folder of out_dir
 MADE_REFERENCES = "references"  # folder of out_dir
 WIDEST = 10_000  # MJy/sr, of an intensity_range: 100,000 bins
 PER_INSTRUMENT = ("ref_band", "external_bands", "internal_conv_band")  # that the published configuration has at its top
-# Names of the filters of JWST: a folder of such a name is a band's, whatever is in it.
-FILTER = re.compile(r"F\d{3,4}(W2?|M|N|C|WR)", re.IGNORECASE)
 REF_BAND = "ref_band"  # in a list of external_bands: the path through the ref_band
 # References of bands other than the ref_band, used where their files exist, unless the configuration lists others.
 SHIPPED = {"miri": {"f2100w": ("mips24", "w4_atgauss15")}}
@@ -220,7 +219,7 @@ def _published(config, schema):
         if not isinstance(value, dict):
             continue
         of_bands = key == "external_bands"
-        bands = {n: v for n, v in value.items() if of_bands and n.lower() not in known and FILTER.fullmatch(n)}
+        bands = {n: v for n, v in value.items() if of_bands and n.lower() not in known and JWST.fullmatch(n)}
         yield from ((name.lower(), key, entry) for name, entry in value.items() if name not in bands)
         if bands:
             yield from ((name, key, bands) for name in known)

@@ -4,10 +4,11 @@ import os
 import re
 from pathlib import Path
 
+from ..bands import JWST
 from .companions import masks, problem_of
 from .model import Image
 from .paths import FITS, date_problem, folders_in, name_problem, names_in
-from .settings import FILTER, PlanError, in_place
+from .settings import PlanError, in_place
 from .sizes import header_card
 
 # Of a target, a band and an image: they become parts of file names, of rules and, on clusters, of command lines.
@@ -115,7 +116,7 @@ def _is_target(config, folder):
     if any(folder.glob(f"*/{config['in_subdir']}")):
         return True
     return not _has_another_use(config, folder) and any(
-        FILTER.fullmatch(band.name) or any(_is_mosaic(config, name) for name in names_in(band))
+        JWST.fullmatch(band.name) or any(_is_mosaic(config, name) for name in names_in(band))
         for band in folders_in(folder)
         if not band.name.startswith(".")
     )
@@ -189,7 +190,7 @@ def _is_band(config, folder):
     if in_place(config) and {path.name for path in folders_in(folder)} == {config["out_subdir"]}:
         return False  # left over from a mosaic that has been removed
     return bool(
-        os.path.isdir(folder / config["in_subdir"]) or FILTER.fullmatch(name) or _fits_below(config, folder, enough=1)
+        os.path.isdir(folder / config["in_subdir"]) or JWST.fullmatch(name) or _fits_below(config, folder, enough=1)
     )
 
 

@@ -36,9 +36,3 @@ def draw(path, made, origin, title):
     lower.axhline(0, color="C0", linewidth=0.6)
     lower.set(xlim=(0, radius[-1]), xlabel="radius, arcsec", ylabel="residual, %")
     save_figure(figure, [path])
-
-
-@styled
-def draw_refusal(path, title, reason):
-    """A page with the reason why there is no kernel."""
-    save_figure(text_page([(title, [reason])], 0)[0], [path])

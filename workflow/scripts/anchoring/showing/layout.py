@@ -86,3 +86,9 @@ def save_figure(figure, paths):
     for path in map(Path, paths):
         with atomic_write(path) as temporary:
             figure.savefig(temporary, **OPTIONS[path.suffix])
+
+
+@styled
+def save_refusal(path, title, reason):
+    """In place of a figure of what could not be made: a page with the reason."""
+    save_figure(text_page([(title, [reason])], 0)[0], [path])

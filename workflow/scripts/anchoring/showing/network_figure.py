@@ -6,8 +6,9 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, ListedColormap
 
+from ..bands import band_order
 from .layout import COLORS, MARGIN, styled, text_page
-from .text import band_label, band_order, rounded
+from .text import band_label, rounded
 
 HEIGHT, BAR = 3.0, 0.5  # inches: of a network, and of the bar of colours below all
 STEPS = (-5, -3, -2, -1, 1, 2, 3, 5)  # residuals in units of their error at which the colour changes

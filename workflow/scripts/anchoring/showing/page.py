@@ -6,12 +6,13 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader
 
+from ..bands import band_order
 from ..files.atomic import atomic_write
 from ..solving.records import FORMS, UNITS
 from ..solving.zeros import reference_rows
 from .network_text import network_words
 from .tables import image_rows
-from .text import band_label, band_order, fit_words, offset_words, signed, zero_words
+from .text import band_label, fit_words, offset_words, signed, zero_words
 
 STEPS = (3, 10, 30, 100)  # |offset| / error at which the colour of a cell changes
 SYMBOLS = {"failed": "✗", "flagged": "⚠", "skipped": "–", "anchored": "✓"}  # in the order of what to look at first

@@ -64,9 +64,3 @@ def _draw_map(figure, axes, bar, sky):
     axes.set_aspect("equal")
     axes.set_xlabel("grey: galaxy, sources, unobserved")
     figure.colorbar(image, cax=bar, label="minus the sky, MJy/sr")
-
-
-@styled
-def draw_refusal(path, title, reason):
-    """A page with the reason why there is no reference."""
-    save_figure(text_page([(title, [reason])], 0)[0], [path])

@@ -16,12 +16,6 @@ def band_label(band, simplify_labels):
     return f"{name} ({resolution})" if resolution and not simplify_labels else name
 
 
-def band_order(band):
-    """Sort key: bands by the number in their name, which for JWST is their wavelength."""
-    number = re.search(r"\d+", band)
-    return (int(number.group()) if number else math.inf, band)
-
-
 def equation(fit):
     """The line of a fit: y = (slope ± error) x + (intercept ± error) MJy/sr."""
     slope = _in_brackets(fit.slope, fit.slope_err)
