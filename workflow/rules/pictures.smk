@@ -1,6 +1,7 @@
 # What people look at: the figures of an image, and a page for the survey.
 
 
+# Drawn when nothing else can be done: tables and anchored images do not wait for figures.
 rule plot_image:
     input:
         measured=lambda wildcards: measured_files([image_of(wildcards)], MEASURED),
@@ -18,6 +19,7 @@ rule plot_image:
         picture_caption=f"{PICTURE}.rst",
     log:
         f"{LOGS}/plot_image/{{band}}_{{image}}.log",
+    priority: -1
     conda:
         "../../environment.yml"
     resources:
