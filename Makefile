@@ -10,6 +10,8 @@ DEMO := demo/run
 CORES ?= 2
 # One more than two cores: every run that a test makes starts on one of them.
 WORKERS ?= 3
+# The longest first, so that no worker is left with one of them at the end.
+TESTS ?= tests/workflow tests/robustness tests/unit
 KILLS ?= 60
 SEED ?= 1
 CHANGES ?= 1000
@@ -38,7 +40,7 @@ demo: $(VENV)/installed
 	$(BIN)/python -m simulation.compare $(DEMO)/results $(DEMO)/data/truth.csv
 
 test: $(VENV)/installed-dev
-	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile tests
+	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 # Runs killed at random moments, at length: half an hour for 60 kills on two cores.
 test-faults: $(VENV)/installed-dev

@@ -26,6 +26,7 @@ class Project:
     """
 
     made = frozenset()  # files that runs wrote into `data`
+    environment = None  # of runs: that of the tests
 
     def __init__(self, folder, *, config=None, **tree):
         self.folder = Path(folder)
@@ -40,7 +41,7 @@ class Project:
     def copied(self, folder, *, results=True):
         """The project in another folder, with or without its results."""
         other = object.__new__(type(self))
-        other.folder, other.truth = Path(folder), self.truth
+        other.folder, other.truth, other.environment = Path(folder), self.truth, self.environment
         left_out = () if results else ("results", ".snakemake")
         shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns(*left_out))
         return other
@@ -52,7 +53,9 @@ class Project:
     def snakemake(self, *arguments, **options):
         before = checksums(self.folder / "data")
         command = self.command(*arguments, **options)
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=600)
+        done = subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, timeout=600, env=self.environment
+        )
         after = checksums(self.folder / "data")
         self.made |= after.keys() - before.keys()
         touched = [path for path in before if path not in self.made and after.get(path) != before[path]]
