@@ -1,12 +1,13 @@
-# What leaves the workflow, when it is asked for by name: the provenance of a run, and a release for an archive.
+# What leaves the workflow, when it is asked for by name: the provenance of a run, and a release for an archive. Inputs and
+# parameters are functions, since no other run needs to know them.
 
 
 rule provenance:
     input:
-        offsets=offsets_files(plan.targets),
+        offsets=lambda wildcards: offsets_files(plan.targets),
         files=brought_or_made,
         anchored=all_anchored_images,
-        products=products_of(plan.targets),
+        products=lambda wildcards: products_of(plan.targets),
         tables=OF_THE_RUN,
     output:
         CRATE,
@@ -16,7 +17,7 @@ rule provenance:
         "../../environment.yml"
     threads: 4
     params:
-        library=library_checksum("describe_run"),
+        library=lambda wildcards: library_checksum("describe_run"),
         made=lambda wildcards: made_from(),
         anchored=lambda wildcards: anchored_paths(plan.targets),
         configuration=lambda wildcards: config,
@@ -28,9 +29,9 @@ rule provenance:
 
 rule release:
     input:
-        offsets=offsets_files(plan.targets),
+        offsets=lambda wildcards: offsets_files(plan.targets),
         anchored=all_anchored_images,
-        products=products_of(plan.targets),
+        products=lambda wildcards: products_of(plan.targets),
         tables=OF_THE_RUN,
     output:
         directory(RELEASE),
@@ -39,7 +40,7 @@ rule release:
     conda:
         "../../environment.yml"
     params:
-        library=library_checksum("release_run"),
+        library=lambda wildcards: library_checksum("release_run"),
         settings=lambda wildcards: config["release"],
         images=released_images,
         tables=released_tables,

@@ -46,12 +46,15 @@ def test_what_is_stated_is_true(made, tmp_path):
 
 
 def test_software_and_configuration_are_stated(made, tmp_path):
-    crate = written(tmp_path, made, release={"license": "CC BY 4.0", "license_url": "https://example.org/by"})
+    crate = written(
+        tmp_path, made, release={"license": "CC BY 4.0", "license_url": "https://example.org/by", "lead": "A"}
+    )
     required = crate.entities["#workflow"]["softwareRequirements"]
     versions = {crate.entities[one["@id"]]["name"]: crate.entities[one["@id"]]["softwareVersion"] for one in required}
     assert versions == SOFTWARE
     assert crate.entities["#configuration-estimator"]["value"] == '"binned"'
     assert crate.entities["./"]["license"] == {"@id": "https://example.org/by"}
+    assert crate.entities[crate.entities["./"]["author"]["@id"]]["name"] == "A"
 
 
 def test_a_relative_path_is_the_same_file(made, tmp_path, monkeypatch):

@@ -68,6 +68,8 @@ def write_crate(path, made, configuration, software, *, threads=1):
     )
     crate.root_dataset["datePublished"] = max(dates)[:10]
     crate.root_dataset["license"] = _license(crate, configuration["release"])
+    if configuration["release"].get("lead"):
+        crate.root_dataset["author"] = _contextual(crate, "#lead", "Person", name=configuration["release"]["lead"])
     crate.root_dataset["conformsTo"] = _contextual(
         crate, PROFILE, "CreativeWork", name="Process Run Crate", version="0.5"
     )
