@@ -28,6 +28,7 @@ include: "workflow/rules/solve.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/apply.smk"
 include: "workflow/rules/pictures.smk"
+include: "workflow/rules/release.smk"
 
 
 rule all:

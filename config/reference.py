@@ -23,6 +23,8 @@ def rows(schema):
     for key, entry in made["properties"].items():
         default = "required" if key in made["required"] else shown(entry["default"]) if "default" in entry else ""
         yield f"references.<label>.{key}", default, meaning(entry)
+    for key, entry in schema["properties"]["release"]["properties"].items():
+        yield f"release.{key}", shown(entry["default"]) if "default" in entry else "", meaning(entry)
     for key, entry in schema["$defs"]["fetch"]["properties"].items():
         yield f"fetch.{key}", shown(entry["default"]), meaning(entry)
 

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from astropy.io import fits
+from crates import Crate
 from runs import Project, set_cards
 
 from simulation.archives import NATIVE, write_archive_images, write_native_psf
@@ -67,6 +68,18 @@ def test_the_sky_is_found_with_its_error_and_stated(project):
     assert np.nanmin(error) == np.nanmax(error)
     assert NATIVE["irac4"].noise / 5 < np.nanmean(error) < NATIVE["irac4"].noise
     assert (project.folder / f"results/references/{TARGET}_w1_atgauss7p5_sky.png").is_file()
+
+
+def test_provenance_goes_back_to_archive_images_and_psfs(project, tmp_path):
+    described = project.copied(tmp_path / "described")
+    described.run("provenance")
+    crate = Crate(described.folder / "results")
+    crate.require_true()
+    tiles = set(described.folder.glob("data/archive/*_unwise_w1_*.fits"))
+    assert {path.as_uri() for path in tiles} < crate.actions[f"reference {TARGET}_w1_atgauss7p5"][0]
+    image = f"{TARGET}/F300M/lv3/{described.anchored(TARGET, 'F300M').name}"
+    assert all(image in crate.made_of(path.as_uri()) for path in (*tiles, described.folder / "data/psfs/f300m.fits"))
+    assert image not in crate.made_of((described.folder / "data/psfs/irac4.fits").as_uri())
 
 
 def test_check_tells_where_references_are_from(project):

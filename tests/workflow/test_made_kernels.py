@@ -118,6 +118,20 @@ def test_without_psfs_the_reference_bands_are_anchored_with_drawn_ones_and_flagg
     assert "make_kernel" not in drawn.planned_jobs("results/anchor_summary.csv")
 
 
+def test_what_is_flagged_is_not_released_unless_it_is_allowed(finished):
+    release = {"id": "tests", "version": "v1", "files": "link"}
+    finished.configure(**PSFS, release=release)
+    done = finished.snakemake("release")
+    assert done.returncode == 1
+    assert "1 of 4 images are flagged; expected none in a release" in done.stderr
+    assert "ngc0628 F2100W ngc0628_miri_lv3_f2100w: kernel_narrow" in done.stderr
+    assert not (finished.folder / "results/release").exists()
+    finished.configure(**PSFS, release={**release, "allow_flags": ["kernel_narrow"]})
+    finished.run("release")
+    linked = finished.folder / "results/release/tests_v1/ngc0628/hlsp_tests_jwst_miri_ngc0628_f2100w_v1_i2d.fits"
+    assert linked.samefile(finished.anchored("ngc0628", "F2100W"))
+
+
 def test_a_psf_that_cannot_be_used_concerns_only_the_bands_that_need_it(project, tmp_path):
     spoilt = project.copied(tmp_path / "spoilt", results=False)
     (spoilt.folder / "data/psfs/f335m.fits").write_bytes(b"")

@@ -7,6 +7,7 @@ import subprocess
 import matplotlib
 import pytest
 import yaml
+from crates import Crate
 from runs import ROOT, Project
 from starts import Starts
 
@@ -99,6 +100,8 @@ def test_one_target_runs_from_the_host_and_nothing_is_left_to_do(project):
     assert project.anchored("ngc0628", "F770W").is_file()
     assert list((project.folder / "results/ngc0628/F770W/anchored").glob("*.pdf"))
     assert not project.planned_jobs("anchoring_ngc0628")
+    project.run("anchoring_provenance")
+    Crate(project.folder / "results").require_true()
     # Fetched again, it is still what made the results.
     shutil.rmtree(project.folder / "cache")
     assert not project.planned_jobs("anchoring_ngc0628")

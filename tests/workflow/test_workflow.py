@@ -1,17 +1,21 @@
 """The workflow from end to end: it recovers known offsets, and reruns only what is out of date."""
 
 import contextlib
+import hashlib
 import json
 import os
 import re
+import subprocess
 from urllib.parse import unquote
 
 import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.table import Table
+from crates import Crate
 from pages import Page
 from runs import Project, set_cards
+from validating import issues_of
 
 from simulation.skies import IDEAL
 
@@ -232,3 +236,70 @@ def test_one_target_runs_by_its_name(ideal, tmp_path):
     assert len(list(results.glob("*/*/anchored/*_before_after.png"))) == 4
     table = "results/eso097-013/eso097-013_anchor_tab.csv"
     assert (project.folder / table).read_text() == (ideal.folder / table).read_text()
+
+
+def test_one_byte_of_an_input_changes_the_provenance_of_what_depends_on_it_and_nothing_else(finished, tmp_path):
+    finished.configure(hashes=True)
+    finished.run("all", "provenance")
+    before = Crate(finished.folder / "results")
+    before.require_true()
+    assert issues_of(before.folder, "process-run-crate-0.5", tmp_path) == []
+    inputs = set(finished.folder.glob("data/*/*/lv3/*.fits")) | set(finished.folder.glob("data/ref/*.fits"))
+    results = set(finished.folder.glob("results/*/*/lv3/*")) | {finished.folder / "results/index.html"}
+    stated = {before.path(name) for name in before.hashes}
+    assert inputs | results <= stated
+    assert not list(stated & set(finished.folder.glob("results/*/*/anchored/*.fits")))
+    image = finished.image("ngc0628", "F2100W")
+    with fits.open(image) as hdus:
+        place = hdus["SCI"].fileinfo()["datLoc"] + 4 * (hdus["SCI"].data.size // 2) + 3
+    with open(image, "r+b") as file:
+        file.seek(place)
+        byte = file.read(1)[0]
+        file.seek(place)
+        file.write(bytes([byte ^ 1]))
+    finished.run("provenance")
+    after = Crate(finished.folder / "results")
+    after.require_true()
+    changed = {name for name in after.entities if after.entities[name] != before.entities[name]}
+    depends = before.made_of(image.as_uri())
+    assert {image.as_uri(), "ngc0628/F2100W/lv3/ngc0628_miri_lv3_f2100w_i2d_anchor.fits"} <= changed
+    assert changed & after.hashes.keys() <= depends | {image.as_uri()}
+    assert not any("F770W" in name or "eso097" in name for name in changed)
+    # Of all else, only dates are others: those of what was made again.
+    dated = {name for name in changed - after.hashes.keys() if name != "./"}
+    assert {after.entities[name]["name"] for name in dated} <= {
+        what for what, (_, made) in after.actions.items() if made & depends
+    }
+    for name in dated:
+        assert {key for key in after.entities[name] if after.entities[name][key] != before.entities[name][key]} == {
+            "endTime"
+        }
+    header = fits.getheader(finished.anchored("ngc0628", "F2100W"), "SCI")
+    stated = {"ANCHSHAM": image, "ANCHSHAR": finished.image("ngc0628", "F770W"),
+              "ANCHSHRK": finished.folder / "data/kernels/f770w_to_f2100w.fits"}  # fmt: skip
+    for keyword, path in stated.items():
+        assert header[keyword] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert "ANCHSHAK" not in header  # it has the resolution
+    assert finished.planned_jobs("provenance") == {}
+
+
+RELEASE = {"id": "tests", "version": "v1.0", "title": "Galaxies", "lead": "Jane Doe", "doi": "10.17909/none"}
+
+
+def test_a_release_has_all_images_under_archive_names(finished):
+    finished.configure(release=RELEASE)
+    finished.run("release")
+    folder = finished.folder / "results/release/tests_v1.0"
+    mosaics = {path.name for path in folder.glob("*/*_i2d.fits")}
+    assert mosaics == {
+        f"hlsp_tests_jwst_{row['image'].split('_')[1]}_{row['target']}_{row['band'].lower()}_v1.0_i2d.fits"
+        for row in finished.truth
+    }
+    header = fits.getheader(folder / "ngc0628/hlsp_tests_jwst_miri_ngc0628_f770w_v1.0_i2d.fits")
+    assert (header["HLSPID"], header["HLSPTARG"], header["FILTER"]) == ("TESTS", "ngc0628", "F770W")
+    check = re.search(r"^    (tail .*)$", (folder / "hlsp_tests_readme.md").read_text(), re.MULTILINE)[1]
+    checked = subprocess.run(["bash", "-c", check], cwd=folder, capture_output=True, text=True, check=True)
+    assert checked.stdout.count(": OK\n") == len([p for p in folder.rglob("*") if p.is_file()]) - 2
+    assert finished.planned_jobs("release") == {}
+    # They are not taken for images of an earlier run.
+    assert "earlier runs" not in finished.run("results/run_complete.txt", "--forcerun", "verify_run").stderr

@@ -6,6 +6,7 @@ rule apply_offset:
         image=lambda wildcards: image_of(wildcards).path,
         solved=lambda wildcards: final_file(image_of(wildcards)),
         psf=psf_of,
+        hashed=hashed_files,
     output:
         ANCHORED,
     log:
@@ -18,6 +19,7 @@ rule apply_offset:
         mem_mb=memory(cost.of_writing, image_shape),
     params:
         library=library_checksum("apply_offset"),
-        stamps=lambda wildcards: stamps(psf_of(wildcards)),
+        stamps=lambda wildcards: stamps(psf_of(wildcards), *hashed_files(wildcards)),
+        used=used_files,
     script:
         "../scripts/apply_offset.py"

@@ -5,6 +5,7 @@ import os
 import zlib
 from pathlib import Path
 
+provenance = library["provenance"]
 value_for, value_for_pair = library["labels"].value_for, library["labels"].value_for_pair
 
 
@@ -98,6 +99,23 @@ def mosaics_of(target):
 def psf_of(wildcards):
     """The file of the PSF of a band, for the beam of its anchored images."""
     return plan.kernels.psf(wildcards.band) or []
+
+
+def used_files(wildcards):
+    """{reference: {what it is: path}} of the files whose hashes an anchored image states; None if it states none."""
+    image = image_of(wildcards)
+    if not config["hashes"]:
+        return None
+    return {
+        pair.reference: {"mosaic": image.path, **provenance.files_of_pair(plan, pair)}
+        for pair in plan.fitted_pairs(image)
+    }
+
+
+def hashed_files(wildcards):
+    """The files of `used_files` but the mosaic itself."""
+    paths = {path for files in (used_files(wildcards) or {}).values() for path in files.values()}
+    return sorted(paths - {image_of(wildcards).path})
 
 
 def with_error(wildcards):
@@ -236,6 +254,10 @@ def anchored_paths(targets):
     return {image.path: file_of(image, ANCHORED) for target in targets for image in plan.of_target(target)}
 
 
+def all_anchored_images(wildcards):
+    return [path for target in plan.targets for path in anchored_images(target)(wildcards)]
+
+
 def anchored_images(target):
     """As an input: the images of a target that have an offset, known when all offsets of the target are solved.
 
@@ -253,11 +275,62 @@ def anchored_images(target):
 
 def products_of(targets):
     """All that is made for some targets next to their anchored images: figures and tables."""
-    figures = [file_of(image, kind) for image in pictured_images(targets) for kind in FIGURES]
-    tables = [f"{OUT}/{t}/{t}_anchor_tab.{ending}" for t in targets for ending in ("fits", "csv", "ecsv", "html")]
-    endings = (".fits", ".png", ".rst", *(f"_{part}.csv" for part in NETWORK_PARTS))
-    networks = [f"{NETWORK_TABLES.format(target=t)}{ending}" for t in targets if network_files(t) for ending in endings]
-    return figures + tables + networks
+    figures = [path for image in pictured_images(targets) for path in files_of_figures(image)]
+    return figures + [path for target in targets for path in tables_of(target)]
+
+
+def files_of_figures(image):
+    return [file_of(image, kind) for kind in FIGURES] if plan.fitted_pairs(image) else []
+
+
+def tables_of(target):
+    """Tables of a target, and what is made of its networks."""
+    tables = [f"{OUT}/{target}/{target}_anchor_tab.{ending}" for ending in ("fits", "csv", "ecsv", "html")]
+    endings = (".fits", ".png", ".rst", *(f"_{part}.csv" for part in NETWORK_PARTS)) if network_files(target) else ()
+    return tables + [f"{NETWORK_TABLES.format(target=target)}{ending}" for ending in endings]
+
+
+def made_from():
+    """{what was made: (files that it depends on, files that it consists of)} of a run, for its provenance."""
+    found, table = {}, config["galaxy_table"]
+    for name, recipe in plan.recipes.items():
+        found[f"kernel {name}"] = [recipe.source, recipe.target], [recipe.path, f"{MADE_KERNELS}/{name}.png"]
+    for name, made in plan.made.items():
+        kernel = plan.kernels.path(made.psf, made.resolution)
+        needed = [*made.tiles, made.mask, kernel, table, *mosaics_of(made.target)]
+        found[f"reference {name}"] = needed, [made.path, made.error, f"{MADE_REFERENCES}/{name}_sky.png"]
+    for target in plan.targets:
+        images = [image for image in plan.of_target(target) if image not in plan.skipped]
+        needed = {image: provenance.inputs_of(plan, image) for image in images}
+        for image in images:
+            made = [file_of(image, ANCHORED), *files_of_figures(image)]
+            found[f"image {target} {image.band} {image.name}"] = needed[image], made
+        of_target = list(dict.fromkeys(path for paths in needed.values() for path in paths))
+        made = [name.format(target=target) for name in (OFFSETS, REPORT)]
+        found[f"tables {target}"] = of_target, [*made, *tables_of(target)]
+    found["tables of the run"] = [*offsets_files(plan.targets), *made_kernels()], OF_THE_RUN
+    return {name: (list(filter(None, needed)), made) for name, (needed, made) in found.items()}
+
+
+def brought_or_made(wildcards):
+    """All files that anything was made from."""
+    return sorted({path for needed, _ in made_from().values() for path in needed})
+
+
+def released_images(wildcards):
+    """{mosaic: {product: path}} of what a release can have of each image."""
+    return {
+        image.path: {
+            "mosaic": file_of(image, ANCHORED),
+            **({"preview": file_of(image, f"{PICTURE}.png"), "fit": file_of(image, f"{FIT}.pdf")} if fitted else {}),
+        }
+        for image in plan.images.values()
+        for fitted in [plan.fitted_pairs(image)]
+    }
+
+
+def released_tables(wildcards):
+    return {target: tables_of(target)[:3] for target in plan.targets}
 
 
 def stamps(*paths):

@@ -22,6 +22,19 @@ REPORT = f"{TARGET}/{{target}}_report.txt"
 ANCHORED = f"{TARGET}/{{band}}/{config['in_subdir']}/{{image}}_{config['out_step_ext']}.fits"
 FIT = f"{BAND}/{{image}}_fit"
 PICTURE = f"{BAND}/{{image}}_before_after"
+OF_THE_RUN = [
+    f"{OUT}/{name}"
+    for name in (
+        "run_complete.txt",
+        "anchor_summary.csv",
+        "anchor_summary.ecsv",
+        "anchor_summary.html",
+        "reference_summary.csv",
+        "index.html",
+    )
+]
+CRATE = f"{OUT}/ro-crate-metadata.json"
+RELEASE = f"{OUT}/release"
 NETWORK_PARTS = ("images", "pairs", "references", "covariances")  # tables of a network
 MEASURED = {"bins": "_bins.json", "pixels": "_pixels.npz", "view": "_view.npz"}  # what measure_pair writes for a pair
 FIGURES = (f"{FIT}.png", f"{FIT}.pdf", f"{FIT}.rst", f"{PICTURE}.png", f"{PICTURE}.rst")

@@ -8,6 +8,7 @@ import time
 import zlib
 from pathlib import Path
 
+import snakemake
 import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
@@ -16,7 +17,7 @@ from snakemake.utils import validate
 PLANNING = """\
 from anchoring import labels, script
 from anchoring.files import atomic
-from anchoring.planning import cost, plan, settings, sizes
+from anchoring.planning import cost, plan, provenance, settings, sizes
 """
 RUNTIME = ("__init__.py", "acceleration.py", "failures.py", "memory.py", "sources.py")
 

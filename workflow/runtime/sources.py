@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 FROM = re.compile(r"^[ \t]*from ([\w.]+) import (\([^)]*\)|[^\n#]*)", re.MULTILINE)
 IMPORT = re.compile(r"^[ \t]*import (?:\w+, )*anchoring\.([\w.]+)", re.MULTILINE)
 # Folders of the library. Their __init__.py hold a docstring only: what is imported from one is a module.
-FAMILIES = ("files", "fitting", "images", "measuring", "planning", "showing", "solving")
+FAMILIES = ("files", "fitting", "images", "measuring", "planning", "releasing", "showing", "solving")
 
 
 def files_of(script, read):

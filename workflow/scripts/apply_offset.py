@@ -5,11 +5,13 @@ import logging
 from anchoring import __version__
 from anchoring.errors import AnchoringError
 from anchoring.files import anchored, mosaics
+from anchoring.files.atomic import hash_of
 from anchoring.script import run
 from anchoring.solving import records
 
 
-def main(image, solved, output, psf=None):
+def main(image, solved, output, psf=None, used=None):
+    """`used` are {what it is: path} of the files to be hashed, for each reference; None for no hashes."""
     (solution,) = [r for r in records.read([solved]) if r.image == image]
     if solution.status != "anchored":
         raise AnchoringError(f"{image} cannot be anchored: {solution.reason}")
@@ -26,6 +28,7 @@ def main(image, solved, output, psf=None):
         resolution=fit.resolution,
         version=__version__,
         beam=psf and width_of(psf),
+        hashes=used and {what: hash_of(path) for what, path in used[fit.reference].items()},
     )
     logging.info("%.6g MJy/sr were added", mosaics.offset_between(image, output))
 
@@ -50,4 +53,5 @@ if __name__ == "__main__":
         solved=snakemake.input.solved,
         output=snakemake.output[0],
         psf=snakemake.input.get("psf") or None,
+        used=snakemake.params.used,
     )

@@ -24,7 +24,7 @@ from stdatamodels.jwst import datamodels
 
 from anchoring.errors import AnchoringError
 from anchoring.files import asdf_text, mosaics
-from anchoring.files.anchored import added, write_anchored
+from anchoring.files.anchored import HASHES, added, copy_with_cards, write_anchored
 from anchoring.files.asdf_text import anchored_asdf
 
 OFFSET = -0.123456789
@@ -193,6 +193,31 @@ def test_the_beam_is_in_the_header_where_it_is_known(plain, beam):
         assert not {"BMAJ", "BMIN", "BPA"} & set(header)
     else:
         assert [header["BMAJ"], header["BMIN"], header["BPA"]] == [pytest.approx(0.269 / 3600)] * 2 + [0]
+
+
+def test_hashes_are_in_the_header_whole(i2d):
+    hashes = {what: f"{number:064x}" for number, what in enumerate(HASHES)}
+    header = fits.getheader(anchor(i2d, hashes=hashes), "SCI")
+    assert [header[HASHES[what]] for what in hashes] == list(hashes.values())
+    assert "CONTINUE" not in header
+
+
+def test_a_copy_with_cards_is_the_same_but_for_its_primary_header(i2d, tmp_path):
+    copy = tmp_path / "copy.fits"
+    copy_with_cards(i2d, copy, [("HLSPID", "A", "collection"), ("TELESCOP", "JWST", "telescope"), ("TITLE", "t" * 90)])
+    before, after = hdu_bytes(i2d), hdu_bytes(copy)
+    primary = fits.getheader(copy)
+    assert (primary["HLSPID"], primary["TELESCOP"], primary["TITLE"]) == ("A", "JWST", "t" * 90)
+    assert {name: content for name, content in after.items() if name != "PRIMARY"} == {
+        name: content for name, content in before.items() if name != "PRIMARY"
+    }
+    lines = set(cards(after["PRIMARY"][0]))
+    left = [line for line in cards(before["PRIMARY"][0]) if line not in lines]
+    assert all(line[:8] in (b"TELESCOP", b"TITLE   ") for line in left)
+    # Once more, with a shorter value in place of one that went on in a second card.
+    again = tmp_path / "again.fits"
+    copy_with_cards(copy, again, [("TITLE", "short", "")])
+    assert "CONTINUE" not in fits.getheader(again)
 
 
 @pytest.mark.parametrize("unknown", [None, np.nan])

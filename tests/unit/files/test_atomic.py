@@ -12,7 +12,8 @@ import convolve_image
 import measure_pair
 import reproject_image
 import solve_offsets
-from anchoring.files.atomic import or_nan, read_json, write_json
+from anchoring.errors import RunOver
+from anchoring.files.atomic import RUN, atomic_folder, or_nan, process_name, read_json, write_json
 
 
 def strictly(path):
@@ -68,3 +69,17 @@ def test_records_of_a_field_too_small_for_errors_are_json(tmp_path, estimator):
     (record,) = strictly(tmp_path / "i.json")
     assert record["status"] == "anchored", record["reason"]
     assert record["offset_err"] is None
+
+
+def test_a_folder_is_there_when_it_is_complete(tmp_path, monkeypatch):
+    path = tmp_path / "results/v1"
+    with atomic_folder(path) as folder:
+        (folder / "a").write_text("a")
+        assert not path.exists()
+    assert [file.name for file in path.iterdir()] == ["a"]
+    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "results/v2") as folder:
+        raise RuntimeError
+    monkeypatch.setenv(RUN, f"{2**22 + 1}-{process_name().partition('-')[2]}")  # no such process
+    with pytest.raises(RunOver), atomic_folder(tmp_path / "results/v2") as folder:
+        (folder / "a").write_text("a")
+    assert [file.name for file in path.parent.iterdir()] == ["v1"]

@@ -32,6 +32,12 @@ from .atomic import Checksum, atomic_write
 from .hdus import damaged
 from .mosaics import map_image
 
+HASHES = {  # keywords of the SHA-256 of files, by what they are to the fit; a card has no room for a comment
+    "mosaic": "ANCHSHAM",
+    "reference": "ANCHSHAR",
+    "kernel": "ANCHSHAK",
+    "reference_kernel": "ANCHSHRK",
+}
 CHUNK = 2**20  # bytes: larger pieces leave the processor's cache and take twice as long to add to
 BLOCK = 2880  # bytes: FITS headers and data are padded to multiples of it
 CARD = 80
@@ -72,6 +78,7 @@ def write_anchored(
     offset_sys=None,
     source=None,
     beam=None,
+    hashes=None,
 ):
     """Write the anchored file of an image, whole or not at all.
 
@@ -95,6 +102,8 @@ def write_anchored(
         `hdus.Image.source` of the image that was fitted.
     beam : float, optional
         FWHM of the PSF of the image, arcsec, for BMAJ, BMIN and BPA; None, unknown, leaves them as they are.
+    hashes : mapping, optional
+        {what it is, a key of HASHES: SHA-256} of files that the offset was found with.
 
     Raises
     ------
@@ -108,6 +117,7 @@ def write_anchored(
     offset, version = float(offset), _printable(version)
     cards = _provenance(offset, offset_err, offset_sys, reference, slope, resolution, version)
     cards += [fits.Card(*card) for card in beam_cards(beam)]
+    cards += [fits.Card(HASHES[what], digest) for what, digest in (hashes or {}).items()]
     history = f"anchored {version}: {offset:+.6g} MJy/sr added to SCI, zero of {_printable(reference)}"
     mosaic = map_image(image, with_source=False)
     if os.path.exists(path) and os.path.samefile(image, path):
@@ -121,6 +131,19 @@ def write_anchored(
         raise AnchoringError(f"{image} {error}") from error
     except (EOFError, gzip.BadGzipFile, zlib.error, fits.VerifyError) as error:
         raise damaged(image, error) from error
+
+
+def copy_with_cards(source, path, cards):
+    """Copy a FITS file, whole or not at all, with cards in its primary header; all else is the same, byte for byte.
+
+    `cards` are (keyword, value, comment). Each is put where its keyword stands, or else at the end. CHECKSUM of the
+    primary header, if it has one, is put right.
+    """
+    with open(source, "rb") as file, atomic_write(path) as temporary, open(temporary, "wb") as out:
+        raw, header, _, _ = _header(file.read(BLOCK), file)
+        changed = _with_cards(raw, [fits.Card(*card) for card in cards])
+        _write_changed(out, changed, _pieces(file, header.data_size_padded))
+        shutil.copyfileobj(file, out, CHUNK)
 
 
 @contextmanager
@@ -239,7 +262,10 @@ def _with_cards(raw, cards):
         for card in cards:
             image, keyword = str(card).encode("ascii"), card.keyword.encode("ascii")
             if keyword in keywords and keyword != b"HISTORY":
-                images[keywords.index(keyword)] = image
+                at = keywords.index(keyword)
+                images[at] = image
+                while keywords[at + 1 : at + 2] == [b"CONTINUE"]:  # the rest of a long value
+                    del images[at + 1], keywords[at + 1]
             else:
                 images.append(image)
     raw = b"".join([*images, b"END".ljust(CARD)])

@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 import os
+import shutil
 import tempfile
 import zlib
 from contextlib import contextmanager
@@ -32,15 +33,34 @@ def atomic_write(path):
     os.close(handle)
     try:
         yield Path(name)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        if not _is_running(os.environ.get(RUN, "")):
-            raise RunOver(f"the run of this job was killed; {path} is left to the next run: run again")
-        os.replace(name, path)
+        _finish(name, 0o666, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def atomic_folder(path):
+    """As `atomic_write`, of a folder with all that is in it; there is none of that name yet."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    name = tempfile.mkdtemp(dir=path.parent, prefix=f"{_prefix(path)}{process_name()}.")
+    try:
+        yield Path(name)
+        _finish(name, 0o777, path)
+    except BaseException:
+        shutil.rmtree(name, ignore_errors=True)
+        raise
+
+
+def _finish(name, mode, path):
+    """Rename what is complete; RunOver if the run that it belongs to is not there any more."""
+    umask = os.umask(0)
+    os.umask(umask)
+    os.chmod(name, mode & ~umask)
+    if not _is_running(os.environ.get(RUN, "")):
+        raise RunOver(f"the run of this job was killed; {path} is left to the next run: run again")
+    os.replace(name, path)
 
 
 def write_json(path, value):

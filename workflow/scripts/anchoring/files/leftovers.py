@@ -29,6 +29,7 @@ def left_over(out_dir, planned, target=None):
     known = {Path(path).resolve() for path in planned}
     found = Path(out_dir).glob(f"{'*' if target is None else glob.escape(target)}/*/*/*.fits")
     found = (path for path in found if path.is_file() and path.resolve() not in known)
+    found = (path for path in found if not path.name.startswith("hlsp_"))  # of a release
     return sorted(str(path) for path in found if _is_anchored(path))
 
 
