@@ -19,7 +19,7 @@ MOSAIC ?=
 # Python programs of tests: what pytest reads from pyproject.toml.
 SCRIPT = PATH="$(BIN):$$PATH" PYTHONPATH=$(CURDIR):$(CURDIR)/workflow/scripts:$(CURDIR)/tests/helpers $(BIN)/python
 
-.PHONY: setup demo test test-faults fuzz bad-inputs test-snakemake test-slurm lint docs bench clean
+.PHONY: setup demo test test-faults fuzz bad-inputs test-snakemake test-slurm test-page lint docs bench clean
 
 setup: $(VENV)/installed
 
@@ -75,10 +75,15 @@ test-slurm: $(CLUSTER)/installed
 	PATH="$(abspath $(CLUSTER))/bin:$$PATH" $(CLUSTER)/bin/python tests/slurm/cluster.py \
 	    $(abspath $(CLUSTER))/bin/python -m pytest tests/slurm/on_two_nodes.py
 
+# The survey's page in a headless Chromium that is on this machine.
+test-page: $(VENV)/installed-dev
+	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest tests/page/in_a_browser.py
+
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/mypy
 	PATH="$(BIN):$$PATH" tests/lint_workflow.sh
 
 $(VENV)/installed-docs: $(VENV)/installed requirements-docs.txt
@@ -93,4 +98,4 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/bench.py
 
 clean:
-	rm -rf docs/_build docs/_generated $(VENV) $(VENV)-snakemake-* $(CLUSTER) $(DEMO) $(DEMO)-killed .snakemake .pytest_cache .ruff_cache
+	rm -rf docs/_build docs/_generated $(VENV) $(VENV)-snakemake-* $(CLUSTER) $(DEMO) $(DEMO)-killed .snakemake .pytest_cache .ruff_cache .mypy_cache

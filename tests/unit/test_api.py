@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from runs import Project
+from runs import ROOT, Project
 
 from anchoring import api
 from simulation.skies import IDEAL
@@ -51,6 +51,8 @@ def test_the_library_alone_gives_the_numbers_of_the_workflow(project, estimator)
     assert record.offset == pytest.approx(truth, abs=0.005)
 
 
-def test_what_is_listed_is_there_and_documented():
+def test_what_is_listed_is_there_documented_and_typed():
+    use = (ROOT / "tests/typed_use.py").read_text()
     for name in api.__all__:
         assert getattr(api, name).__doc__, name
+        assert f"api.{name}" in use

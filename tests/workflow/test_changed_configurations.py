@@ -32,11 +32,12 @@ WALKS = {
     "names": [
         {"in_step_ext": "i2d_second", "out_step_ext": "i2d_zeroed"},
         {"mask_dir": "data/masks"},
-        {"bin_weights": "count"},
+        {"bin_weights": "count", "hashes": True},
         {
             "external_bands": {"miri": ["irac3_atgauss4", "w3_atgauss15", "irac4_atgauss4"]},
             "references": {"irac3_atgauss4": MADE},
             "fetch": {"tries": 2},
+            "release": {"id": "tests"},
         },
     ],
     "folders": [

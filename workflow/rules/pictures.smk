@@ -108,7 +108,8 @@ rule write_index:
         "../../environment.yml"
     params:
         library=library_checksum(
-            "write_index", data=["showing/style.css.jinja", "showing/survey.html.jinja", "showing/tables.html.jinja"]
+            "write_index",
+            data=[f"showing/{name}.jinja" for name in ("style.css", "survey.html", "survey.js", "tables.html")],
         ),
         figures=figures_of(plan.images.values()),
         simplify_labels=config["simplify_labels"],

@@ -1,7 +1,5 @@
 """The figures of an image, its fits and what it looks like before and after anchoring, and their captions."""
 
-import numpy as np
-
 from anchoring.measuring.measurement import read_measurement
 from anchoring.measuring.thumbnails import read_thumbnails
 from anchoring.script import run
@@ -12,12 +10,16 @@ from anchoring.solving import records
 def main(image, solved, pairs, figure, picture, simplify_labels):
     # Half of the time of the job is this import: it comes when the log is there.
     from anchoring.showing.before_after_figure import picture as draw_picture
-    from anchoring.showing.fit_figure import fits_figure
+    from anchoring.showing.fit_figure import fits_figure, pair_of
     from anchoring.showing.layout import save_figure
 
     (record,) = [r for r in records.read([solved]) if r.image == image]
     fits = [fit for fit in record.fits if fit.reference in pairs]
-    drawn = [pair_of(fit, pairs[fit.reference], record, simplify_labels) for fit in fits]
+    measured = [read_measurement(pairs[fit.reference]["bins"], pairs[fit.reference]["pixels"]) for fit in fits]
+    drawn = [
+        pair_of(of_pair, fit, record.band, record.target, simplify_labels=simplify_labels)
+        for of_pair, fit in zip(measured, fits, strict=True)
+    ]
     save_figure(fits_figure(drawn), [figure["png"], figure["pdf"]])
     write_caption(figure["caption"], fits_caption(record, fits, simplify_labels))
     fit, thumbnails = shown(record, {reference: files["view"] for reference, files in pairs.items()})
@@ -31,33 +33,6 @@ def main(image, solved, pairs, figure, picture, simplify_labels):
     )
     save_figure(before_after, [picture["png"]])
     write_caption(picture["caption"], image_caption(record, fit, simplify_labels))
-
-
-def pair_of(fit, files, record, simplify_labels):
-    """What `fits_figure` shows of a fit."""
-    from anchoring.showing.fit_figure import axis_label
-
-    measured = read_measurement(files["bins"], files["pixels"])
-    density, x_edges, y_edges = measured.density
-    names = [band_label(name, simplify_labels) for name in (record.band, fit.label)]
-    return {
-        "density": density,
-        "x_edges": x_edges,
-        "y_edges": y_edges,
-        "bins": bins_of(measured.bins, fit.used),
-        "fit": fit if fit.slope is not None else None,
-        "fit_range": fit.range,
-        "x_label": axis_label(fit.label, simplify_labels),
-        "y_label": axis_label(record.band, simplify_labels),
-        "title": f"{record.target}: {names[0]} on {names[1]}",
-        "reason": fit.reason,
-    }
-
-
-def bins_of(bins, used):
-    """Bins (none of a pair that is not measured) as a mapping of arrays, with the mask of those the fit used."""
-    columns = dict.fromkeys(("x", "median", "p16", "p84", "count"), np.empty(0)) if bins is None else bins._asdict()
-    return {**columns, "used": np.array(used or np.zeros(columns["x"].size), dtype=bool)}
 
 
 def shown(record, views):

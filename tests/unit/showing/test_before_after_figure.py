@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 import plot_image
 from anchoring.measuring.measure import measure_pair, refused
-from anchoring.measuring.measurement import write_measurement
+from anchoring.measuring.measurement import read_measurement, write_measurement
 from anchoring.measuring.thumbnails import (
     FAINT,
     SIDE,
@@ -20,7 +20,7 @@ from anchoring.measuring.thumbnails import (
     write_thumbnails,
 )
 from anchoring.showing.before_after_figure import bar_ticks, density, picture, stretch
-from anchoring.showing.fit_figure import fits_figure
+from anchoring.showing.fit_figure import fits_figure, pair_of
 from anchoring.showing.layout import save_figure, styled
 from anchoring.solving.records import write
 
@@ -211,7 +211,9 @@ def test_script_draws_all_fits_and_the_picture_of_the_one_that_fixed_the_offset(
     said = plain(tmp_path / "fit.rst")
     assert "On IRAC4: no overlap." in said
     assert "On W3: y = (1.700 ± 0.010) x − (0.400 ± 0.010) MJy/sr; rms 0.01 MJy/sr; 7 bins" in said
-    drawn = [plot_image.pair_of(fit, job["pairs"][fit.reference], RECORD, True) for fit in RECORD.fits]
+    files = [job["pairs"][fit.reference] for fit in RECORD.fits]
+    measured = [read_measurement(of_pair["bins"], of_pair["pixels"]) for of_pair in files]
+    drawn = [pair_of(m, fit, RECORD.band, RECORD.target) for m, fit in zip(measured, RECORD.fits, strict=True)]
     assert [(pair["fit"] is None, pair["density"].size) for pair in drawn] == [(True, 0), (False, pair_size(drawn[1]))]
     save_figure(fits_figure(drawn), [tmp_path / "direct.png"])
     assert (tmp_path / "fit.png").read_bytes() == (tmp_path / "direct.png").read_bytes()

@@ -18,6 +18,7 @@ from anchoring.images.kernel_quality import Quality
 from anchoring.showing.page import survey, table, write_page
 from anchoring.showing.text import fits_caption, image_caption, restructured, signed, write_caption
 
+MARKED = re.compile(r'<details data-target="([^"]+)" data-band="(\w+)" data-marks="([\w ]+)">')
 REASON = "irac4_atgauss4: no pixels of the reference in [0.25, 2] MJy/sr; expected <some>"
 FIT = make_fit(
     slope=0.9954, slope_err=0.0022, intercept=-0.6619, intercept_err=0.0020, covariance=0.0, rms=0.005, n_bins=17,
@@ -118,6 +119,25 @@ def test_references_are_compared_where_there_are_several(tmp_path):
     assert "taken as exact" not in page.text
     table = next(table for table in page.tables if table[0][0] == "reference")
     assert [row[:4] for row in table[1:]] == [["IRAC4", "1", "1", "+0.1005"], ["W3", "1", "1", "−0.1005"]]
+
+
+def test_what_filters_go_by_is_there_for_every_image(records, tmp_path):
+    page_of(records, tmp_path)
+    text = (tmp_path / "index.html").read_text()
+    marks = {(target, band): words for target, band, words in MARKED.findall(text)}
+    assert marks["eso097-013", "F1000W"] == "flagged references_disagree"
+    assert (marks["m 83", "F770W"], marks["m 83", "F1000W"]) == ("failed", "anchored")
+    assert len(MARKED.findall(text)) == len(records)
+    assert re.findall(r'<option value="(\w*)">([^<]*)<', text) == [
+        ("", "all"), ("failed", "✗ failed (1)"), ("flagged", "⚠ flagged (1)"), ("skipped", "– skipped (1)"),
+        ("anchored", "✓ anchored (6)"), ("references_disagree", "references_disagree (1)"),
+    ]  # fmt: skip
+    assert re.findall(r'name="band" value="(\w+)"', text) == ["F770W", "F1000W"]
+    columns = re.findall(r'<th scope="col" class="\w+" data-column="([^"]+)"', text)
+    assert {"target", "band", "offset", "slope", "reason"} <= set(columns)
+    # Without JavaScript neither filters nor a large picture are to be seen.
+    assert re.search(r'<form id="filter"[^>]* hidden>', text)
+    assert not re.search("<(dialog|details)[^>]* open", text)
 
 
 def test_the_worst_come_first_with_their_reasons(records, tmp_path):

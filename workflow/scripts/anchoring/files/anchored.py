@@ -19,7 +19,9 @@ import re
 import shutil
 import warnings
 import zlib
+from collections.abc import Mapping
 from contextlib import contextmanager
+from os import PathLike
 
 import numpy as np
 from astropy.io import fits
@@ -66,20 +68,20 @@ def added(data, offset, seen=None):
 
 
 def write_anchored(
-    image,
-    path,
+    image: str | PathLike[str],
+    path: str | PathLike[str],
     *,
-    offset,
-    reference,
-    slope,
-    resolution,
-    version,
-    offset_err=None,
-    offset_sys=None,
-    source=None,
-    beam=None,
-    hashes=None,
-):
+    offset: float,
+    reference: str,
+    slope: float,
+    resolution: str,
+    version: str,
+    offset_err: float | None = None,
+    offset_sys: float | None = None,
+    source: str | None = None,
+    beam: float | None = None,
+    hashes: Mapping[str, str] | None = None,
+) -> None:
     """Write the anchored file of an image, whole or not at all.
 
     Parameters

@@ -1,12 +1,14 @@
 """Input FITS files: opening them, and checks common to mosaics, references, masks and kernels."""
 
+from __future__ import annotations
+
 import errno
 import gzip
 import mmap
 import warnings
 import zlib
 from contextlib import ExitStack, contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from astropy.io import fits
@@ -16,6 +18,9 @@ from astropy.utils.exceptions import AstropyUserWarning
 from ..errors import AnchoringError
 from ..images.headers import describes_pixels, plane_axes, plane_header
 from .atomic import Checksum
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 CHUNK = 2**20  # bytes read at a time
 REFUSED = "REFUSED"  # of a file of the workflow in place of what could not be made; its value is the reason
@@ -33,19 +38,19 @@ class Image(NamedTuple):
     `kernel_flags` are those that its kernel raises.
     """
 
-    data: np.ndarray
-    error: np.ndarray | None
+    data: NDArray[np.floating]
+    error: NDArray[np.floating] | None
     header: fits.Header
     fwhm: float = 0.0
     source: str = ""
-    kernel_flags: tuple = ()
+    kernel_flags: tuple[str, ...] = ()
 
 
 class ImageHeader(NamedTuple):
     """Header that describes the pixels of an image, its shape (ny, nx), and whether it has an ERR extension."""
 
     header: fits.Header
-    shape: tuple
+    shape: tuple[int, int]
     has_error: bool = False
 
 

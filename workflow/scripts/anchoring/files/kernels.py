@@ -1,9 +1,13 @@
 """Kernel files: pixels, pixel scale, and a check of the width against the file name."""
 
+from __future__ import annotations
+
 import logging
 import math
 import re
+from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +17,9 @@ from ..images.convolution import LEAST_SUM, resample_kernel
 from ..images.coverage import FWHM_PER_SIGMA
 from ..images.headers import is_number, pixel_scale, positive_scale, require_square
 from .hdus import opened, raise_refusal, require_plane
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # Keywords of a pixel scale in arcsec; the first one found is used, the others must agree.
 SCALES = ("XPIXSIZE", "PIXELSCL", "PIXSCALE", "PIXSCALX", "SECPIX", "SECPIX1", "PIXSCAL1", "PXSCAL1",
@@ -24,7 +31,7 @@ NOTED, REFUSED = 1.1, 1.25  # ratio of the resulting resolution to the one in th
 SAMPLES = 129  # along a side of the grid on which the resulting resolution is measured
 
 
-def read_kernel(path):
+def read_kernel(path: str | PathLike[str]) -> tuple[NDArray[np.float64], float]:
     """A convolution kernel: the first image of a file.
 
     Returns

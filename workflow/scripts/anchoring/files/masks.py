@@ -1,8 +1,13 @@
 """Masks on the pixels of an image."""
 
+from __future__ import annotations
+
 from contextlib import contextmanager
+from os import PathLike
+from typing import TYPE_CHECKING
 
 import numpy as np
+from astropy.io import fits
 
 from ..errors import AnchoringError
 from ..images import coverage, headers
@@ -10,10 +15,13 @@ from ..images.pixelmap import FIRST_STEP, PixelMap
 from ..images.reprojection import reproject_onto
 from . import references
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 SIDE = 2 * FIRST_STEP  # pixels along a side of the squares that are located at a time
 
 
-def masked_pixels(path, header, shape):
+def masked_pixels(path: str | PathLike[str], header: fits.Header, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """The pixels of a grid that a mask excludes: those in which most pixels of the mask are masked.
 
     Where the mask is coarser than the grid, a pixel without any goes by the mask at its centre.

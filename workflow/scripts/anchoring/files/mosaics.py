@@ -2,6 +2,7 @@
 
 import logging
 import re
+from os import PathLike
 
 import numpy as np
 from astropy.io import fits
@@ -31,7 +32,7 @@ COMPARED = 64  # rows compared by `offset_between`
 SEARCHED = 2**17  # pixels, in at least COMPARED rows, that are searched for fill values
 
 
-def read_image(path, *, band=None):
+def read_image(path: str | PathLike[str], *, band: str | None = None) -> Image:
     """A mosaic as an `hdus.Image`: SCI and, if present, ERR, MJy/sr; NaN in both where SCI is unobserved.
 
     Raises

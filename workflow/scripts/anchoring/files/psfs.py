@@ -1,9 +1,10 @@
 """Files of PSFs, as STPSF writes them or any other."""
 
+from os import PathLike
 from pathlib import Path
 
 from ..errors import AnchoringError
-from ..images.psf import measured_psf
+from ..images.psf import PSF, measured_psf
 from .atomic import hash_of
 from .hdus import opened, pixels_of, require_plane
 from .kernels import stated_scale
@@ -12,7 +13,7 @@ from .kernels import stated_scale
 NAMES = ("OVERDIST", "OVERSAMP")
 
 
-def read_psf(path):
+def read_psf(path: str | PathLike[str]) -> PSF:
     """The PSF in a file: in the extension OVERDIST or else OVERSAMP, or else the first image.
 
     The pixel scale is read as that of a kernel (`kernels.read_kernel`).

@@ -1,6 +1,7 @@
 """External reference images, their uncertainty maps, and masks."""
 
 import logging
+from os import PathLike
 
 import numpy as np
 
@@ -21,7 +22,7 @@ STEPS = 10.0  # largest ratio of values in an image of a few values only
 MOST_SENTINELS = 4  # at either end of the values
 
 
-def read_reference(path):
+def read_reference(path: str | PathLike[str]) -> Image:
     """An external reference image, an `hdus.Image` converted from BUNIT (`units.brightness_unit`) to MJy/sr.
 
     It is in the primary HDU or, if that is empty, in the extension SCI, IMAGE or SIGNAL or else the only image of the

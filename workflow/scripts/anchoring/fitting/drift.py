@@ -25,7 +25,7 @@ class Drift(NamedTuple):
     source: str = "config"
 
     @property
-    def corrected(self):
+    def corrected(self) -> bool:
         """Whether errors_in_variables corrects for d: only where its sign is known.
 
         Elsewhere offsets that are corrected by what samples tell of d are not closer on skies with the colours of real
@@ -77,7 +77,7 @@ KNOWN = {
 GENERAL = Drift(0.0, 0.073, "general")  # rms of all pairs above 5 micron
 
 
-def drift_of(band, label, given=None):
+def drift_of(band: str, label: str, given: tuple[float, float] | None = None) -> Drift:
     """The Drift of a band on a reference.
 
     Parameters

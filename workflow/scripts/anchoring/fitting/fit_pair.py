@@ -1,8 +1,10 @@
 """The fit of a pair from what was measured of it: the line, its errors, and its flags."""
 
+from __future__ import annotations
+
 import logging
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,6 +18,9 @@ from .binned import bin_weights, fit_line, line_of_bins
 from .drift import GENERAL, Drift
 from .errors_in_variables import Relation, errors_in_variables, moments, moments_line, require_rise
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 REFITS = 4  # passes of a fit without one block, from the line of all: enough for 3 % of its error
 
@@ -46,18 +51,23 @@ class Fit(NamedTuple):
     slope: float
     intercept: float
     rms: float
-    statistical: np.ndarray
-    systematic: np.ndarray
-    used: np.ndarray
+    statistical: NDArray[np.float64]
+    systematic: NDArray[np.float64]
+    used: NDArray[np.bool_]
     n_independent: float
-    flags: tuple
+    flags: tuple[str, ...]
     exponent: power_law.Exponent
     drift_offset: float
-    plane: np.ndarray | None = None
-    plane_covariance: np.ndarray | None = None
+    plane: NDArray[np.float64] | None = None
+    plane_covariance: NDArray[np.float64] | None = None
 
 
-def fit_pair(measurement, settings, known_slopes=None, drift=GENERAL):
+def fit_pair(
+    measurement: Measurement,
+    settings: Settings,
+    known_slopes: tuple[float, float] | None = None,
+    drift: Drift = GENERAL,
+) -> Fit:
     """Fit a pair.
 
     The systematic covariance is a sum of d d^T over changes d of (slope, intercept):

@@ -8,13 +8,18 @@ which is linear in (b, m, m d), and through which the line of weighted samples i
 `at_zero`, the intercept of the line through T ln T alone.
 """
 
+from __future__ import annotations
+
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from . import jackknife
 from .errors_in_variables import moments, moments_line
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # A colour that varies over more than a block looks like a drift: on skies with the colours of real spectra the rms of d
 # less the true one is 0.8 to 2.0 times its error from the jackknife. From 1 to 2 the offsets hardly depend on it.
@@ -39,7 +44,7 @@ class Exponent(NamedTuple):
     gain: float = 0.0
     found: float = math.nan
     found_err: float = math.nan
-    replicates: np.ndarray | None = None
+    replicates: NDArray[np.float64] | None = None
 
     @property
     def rms(self):

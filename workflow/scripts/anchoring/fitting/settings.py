@@ -1,6 +1,6 @@
 """How pairs are fitted, as the configuration chooses."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ..images.coverage import least_coverage
 
@@ -22,12 +22,12 @@ class Settings(NamedTuple):
         Whether a plane across the image is fitted with the line.
     """
 
-    estimator: str = "binned"
+    estimator: Literal["binned", "errors_in_variables"] = "binned"
     erode_fwhm: float | None = None
-    bin_weights: str = "equal"
-    clip: str = "std"
-    gradient: str = "none"
+    bin_weights: Literal["equal", "count"] = "equal"
+    clip: Literal["std", "mad"] = "std"
+    gradient: Literal["none", "nuisance"] = "none"
 
-    def least_coverage(self, estimator=None):
+    def least_coverage(self, estimator: Literal["binned", "errors_in_variables"] | None = None) -> float:
         """Beam coverage, 0 to 1, from which on pixels are used, by this estimator or another."""
         return least_coverage(ERODE[estimator or self.estimator] if self.erode_fwhm is None else self.erode_fwhm)

@@ -1,8 +1,11 @@
 """Convolution of images with holes to a coarser resolution."""
 
+from __future__ import annotations
+
 import math
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import ducc0
 import numpy as np
@@ -10,12 +13,15 @@ import numpy as np
 from ..errors import AnchoringError
 from .tiles import tile_shape
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
 MOST_PIXELS = 2**15  # of a side of a kernel on an image's pixels: 1000" at 0.03", 9 GB
 LEAST_SUM = 0.1  # of a kernel, as a part of the sum of |K|: with less, lobes cancel what it would keep
 OFF_CENTRE = 0.1  # FWHM of a kernel: at a shift by this, two images of one sky correlate to 1.4 % from 1 at worst
 
 
-def resample_kernel(kernel, kernel_scale, image_scale):
+def resample_kernel(kernel: ArrayLike, kernel_scale: float, image_scale: float) -> NDArray[np.float64]:
     """Resample a convolution kernel to an image's pixels and normalise it to a sum of 1.
 
     The kernel is interpolated bilinearly about its central pixel, on an odd square of side
@@ -90,7 +96,7 @@ def resampled_side(shape, kernel_scale, image_scale):
     return side
 
 
-def kernel_fwhm(kernel):
+def kernel_fwhm(kernel: NDArray[np.floating]) -> float:
     """Noise-equivalent FWHM of a kernel of sum 1, pixels: that of the Gaussian with the same sum of K^2.
 
     For a Gaussian sum(K^2) = 1 / (4 pi sigma^2).
@@ -112,7 +118,13 @@ def _interpolated(rows, position):
     return rows[low] * ((1 - fraction) * inside) + rows[np.minimum(low + 1, n - 1)] * (fraction * inside)
 
 
-def convolve_image(data, kernel, error=None, *, threads=1):
+def convolve_image(
+    data: NDArray[np.floating],
+    kernel: NDArray[np.floating],
+    error: NDArray[np.floating] | None = None,
+    *,
+    threads: int = 1,
+) -> tuple[NDArray[np.floating], NDArray[np.floating] | None]:
     """Convolve an image with holes, and its error image, to a coarser resolution.
 
     With K the kernel and m = 1 at finite pixels, 0 at others and outside the image::

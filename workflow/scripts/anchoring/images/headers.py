@@ -1,12 +1,19 @@
 """Pixel scale, WCS and unit from the header of an image."""
 
+from __future__ import annotations
+
 import math
 import re
 import warnings
+from os import PathLike
+from typing import TYPE_CHECKING
 
 from astropy.io import fits
 
 from ..errors import AnchoringError
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
 
 WHERE_IN_C = re.compile(r"ERROR \d+ in \w+\(\) at line \d+ of file [^:]*:")
 SQUARE = 1.1  # largest axis ratio of a pixel to which a kernel of square pixels can be applied
@@ -79,7 +86,7 @@ def plane_header(header, path="the image"):
     return fits.Header(cards)
 
 
-def pixel_scale(header, path="the image"):
+def pixel_scale(header: fits.Header, path: str | PathLike[str] = "the image") -> float:
     """Pixel scale, arcsec: the square root of the pixel area, from CD or from PC, CDELT and CUNIT.
 
     The same as `astropy.wcs.utils.proj_plane_pixel_area`, but for headers without CTYPE (kernels) and with a check:
@@ -177,7 +184,7 @@ def positive_scale(value, path):
     return float(value)
 
 
-def celestial_wcs(header, path="the image"):
+def celestial_wcs(header: fits.Header, path: str | PathLike[str] = "the image") -> WCS:
     """The celestial WCS of a header; AnchoringError if there is none or it is incomplete or inconsistent.
 
     SIP coefficients are used if CTYPE ends in -SIP (Shupe et al. 2005, ASPC 347, 491); others are remnants of the image

@@ -1,14 +1,19 @@
 """Kernels from two PSFs, and how good they are."""
 
+from __future__ import annotations
+
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import scipy  # which loads its parts when they are used
 
 from ..errors import AnchoringError
 from .kernel_quality import Quality
-from .psf import circularised, radial_profile
+from .psf import PSF, GaussianPSF, circularised, radial_profile
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 REGULARISATION = 1e-4  # of the Wiener filter, with its Laplacian penalty: the value of Boucaud et al. 2016
 SAMPLES = 50  # pixels in the FWHM of the target, if the grid can have as many
@@ -25,22 +30,22 @@ FINER = 1.02  # a target must be wider than its source by this factor
 class Profiles(NamedTuple):
     """Means over all angles at some radii, arcsec, of source, target and convolved source; the target's peak is 1."""
 
-    radius: np.ndarray
-    source: np.ndarray
-    target: np.ndarray
-    convolved: np.ndarray
+    radius: NDArray[np.float64]
+    source: NDArray[np.float64]
+    target: NDArray[np.float64]
+    convolved: NDArray[np.float64]
 
 
 class MadeKernel(NamedTuple):
     """A kernel of sum 1, (n, n) array with n odd, its pixel scale (arcsec), Quality and Profiles."""
 
-    data: np.ndarray
+    data: NDArray[np.float64]
     scale: float
     quality: Quality
     profiles: Profiles
 
 
-def make_kernel(source, target, *, circularise=False):
+def make_kernel(source: PSF | GaussianPSF, target: PSF | GaussianPSF, *, circularise: bool = False) -> MadeKernel:
     """The kernel that convolves one PSF to another: a Wiener filter with a Laplacian penalty.
 
     With s, t, l the transforms of source, target and a discrete Laplacian and r = REGULARISATION, its transform is

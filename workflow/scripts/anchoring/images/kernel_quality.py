@@ -33,7 +33,7 @@ class Quality(NamedTuple):
     target_fwhm: float
 
     @property
-    def flags(self):
+    def flags(self) -> tuple[str, ...]:
         """Flags of fitting.flags that this quality raises."""
         raised = {
             "kernel_lobes": self.negative > LIMITS["kernel_lobes"],

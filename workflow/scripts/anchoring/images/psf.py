@@ -1,13 +1,18 @@
 """Point-spread functions: their centre and width, and how they come onto another grid of pixels."""
 
+from __future__ import annotations
+
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import scipy  # which loads its parts when they are used
 
 from ..errors import AnchoringError
 from .coverage import FWHM_PER_SIGMA
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FINER = 5  # samples of a pixel on which a width is measured
 LEAST_SUM = 0.1  # of a PSF, as a part of the sum of its absolute values
@@ -31,18 +36,18 @@ class PSF(NamedTuple):
         arcsec: 2 sqrt(A / pi), A the area above half of the peak.
     """
 
-    data: np.ndarray
+    data: NDArray[np.float64]
     scale: float
-    centre: tuple
+    centre: tuple[float, float]
     fwhm: float
 
     @property
-    def reach(self):
+    def reach(self) -> float:
         """Distance, arcsec, from the centre to the nearest edge of the array."""
         return self.scale * min(min(c, n - 1 - c) + 0.5 for c, n in zip(self.centre, self.data.shape, strict=True))
 
     @property
-    def is_cut(self):
+    def is_cut(self) -> bool:
         """Whether its wings go on at the edge of the array: outside there is more than a part DARK of the light.
 
         Wings of a telescope fall with the third power of the radius: a quarter of what is outside of it lies in the
@@ -50,13 +55,13 @@ class PSF(NamedTuple):
         """
         return 4 * (1 - self.within(0.8 * self.reach)) > DARK
 
-    def on_grid(self, scale, side):
+    def on_grid(self, scale: float, side: int) -> NDArray[np.float64]:
         """What the pixels of another grid hold, (side, side) array, the centre in the middle of it."""
         edges = (np.arange(side + 1) - side / 2) * scale / self.scale
         rows = _integrated(self.data, edges + self.centre[0] + 0.5)
         return np.ascontiguousarray(_integrated(rows.T, edges + self.centre[1] + 0.5).T)
 
-    def within(self, half):
+    def within(self, half: float) -> float:
         """The share of the light in a square about the centre, `half` (arcsec) its half side."""
         return float(self.on_grid(2 * half, 1)[0, 0])
 
@@ -66,14 +71,20 @@ class GaussianPSF(NamedTuple):
 
     fwhm: float
 
-    reach, is_cut = math.inf, False
+    @property
+    def reach(self) -> float:
+        return math.inf
 
-    def on_grid(self, scale, side):
+    @property
+    def is_cut(self) -> bool:
+        return False
+
+    def on_grid(self, scale: float, side: int) -> NDArray[np.float64]:
         edges = (np.arange(side + 1) - side / 2) * scale
         profile = np.diff(scipy.special.erf(edges * FWHM_PER_SIGMA / self.fwhm / math.sqrt(2))) / 2
         return np.multiply.outer(profile, profile)
 
-    def within(self, half):
+    def within(self, half: float) -> float:
         return float(self.on_grid(2 * half, 1)[0, 0])
 
 

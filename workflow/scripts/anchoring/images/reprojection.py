@@ -1,16 +1,30 @@
 """Reprojection of an image onto the grid of a reference."""
 
+from __future__ import annotations
+
 import itertools
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from ..errors import AnchoringError
 from .pixelmap import TOLERANCE, PixelMap, overlap_window
 
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
+    from numpy.typing import NDArray
+
 SIDE = 128  # of a square of pixels interpolated at a time: what the processor's cache holds
 
 
-def reproject_onto(data, wcs, wcs_reference, shape_reference, *, method="interp"):
+def reproject_onto(
+    data: NDArray[np.floating],
+    wcs: WCS,
+    wcs_reference: WCS,
+    shape_reference: tuple[int, ...],
+    *,
+    method: Literal["interp", "adaptive", "exact"] = "interp",
+) -> NDArray[np.floating]:
     """Reproject an image onto a reference's pixels; only where the two overlap is anything computed.
 
     Parameters

@@ -1,13 +1,18 @@
 """Binned medians of a comparison image against a reference image, and the range they are taken in."""
 
+from __future__ import annotations
+
 import itertools
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from ..errors import AnchoringError
 from ..images.chunks import chunks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 WIDTH = 0.1  # MJy/sr, of a bin in a fixed range
 RANGE = (0.25, 2.0)  # MJy/sr on the reference axis
@@ -19,14 +24,14 @@ MOST_BINS = 100_000
 class Bins(NamedTuple):
     """Medians per bin: arrays of one value per bin (x, median, p16, p84 in MJy/sr; NaN without data)."""
 
-    x: np.ndarray
-    median: np.ndarray
-    p16: np.ndarray
-    p84: np.ndarray
-    count: np.ndarray
+    x: NDArray[np.float64]
+    median: NDArray[np.float64]
+    p16: NDArray[np.float64]
+    p84: NDArray[np.float64]
+    count: NDArray[np.integer]
 
 
-def fixed_range(reference, estimator="binned"):
+def fixed_range(reference: str, estimator: Literal["binned", "errors_in_variables"] = "binned") -> tuple[float, float]:
     """Default range, MJy/sr, on the axis of a reference of this name: [0, 0.8] for WISE 3, else [0.25, 2].
 
     For errors_in_variables it is [0, 2] for WISE 3: a field has few beams of 15 arcsec, and bright ones, whose weights
@@ -81,10 +86,10 @@ class GalaxyRange(NamedTuple):
     n_bins : int, of equal width; of a comparison image they are WIDTH wide, as published
     """
 
-    radius: np.ndarray
+    radius: NDArray[np.floating]
     max_radius: float
-    percentiles: tuple
-    of: str
+    percentiles: tuple[float, float]
+    of: Literal["reference", "comparison"]
     n_bins: int
 
 

@@ -1,11 +1,16 @@
 """How the pixels of a pair are distributed over both brightnesses, for its figure."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ..images.chunks import chunks, subsample
 from .binning import cells
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class Density(NamedTuple):
@@ -15,9 +20,9 @@ class Density(NamedTuple):
     x_edges, y_edges : (nx + 1,) and (ny + 1,) arrays, evenly spaced, MJy/sr
     """
 
-    counts: np.ndarray
-    x_edges: np.ndarray
-    y_edges: np.ndarray
+    counts: NDArray[np.int64]
+    x_edges: NDArray[np.float64]
+    y_edges: NDArray[np.float64]
 
 
 def pixel_density(x, y, inside=None, *, limits=None, size=(160, 160)):

@@ -1,32 +1,40 @@
 """Measure a pair of images on one grid: medians in bins, samples, the noise of the reference."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..errors import AnchoringError
 from ..images.chunks import value_range
 from ..images.coverage import beam_area, beam_coverage
-from .binning import bin_medians, range_and_edges
+from .binning import GalaxyRange, bin_medians, range_and_edges
 from .density import pixel_density
 from .measurement import Measurement
-from .noise import noise_of_mean, reference_noise
+from .noise import Noise, noise_of_mean, reference_noise
 from .samples import block_reduce, sample_pair
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
+    from numpy.typing import NDArray
 
 
 def measure_pair(
-    x,
-    y,
+    x: NDArray[np.floating],
+    y: NDArray[np.floating],
     *,
-    beam,
-    intensity_range,
-    zero=0.0,
-    mask=None,
-    least_coverage=0.0,
-    stated=None,
-    uncertainty=None,
-    smoothed=0.0,
-    wcs=None,
-    names="image and reference",
-):
+    beam: float,
+    intensity_range: tuple[float, float] | GalaxyRange,
+    zero: float | None = 0.0,
+    mask: NDArray[np.bool_] | None = None,
+    least_coverage: float = 0.0,
+    stated: Noise | None = None,
+    uncertainty: NDArray[np.floating] | None = None,
+    smoothed: float = 0.0,
+    wcs: WCS | None = None,
+    names: str = "image and reference",
+) -> Measurement:
     """Measure a comparison image y against a reference x.
 
     Bins hold the pixels observed in both images that are not masked and whose beam lies on observed pixels by at least

@@ -1,6 +1,9 @@
 """What is measured of a pair of images, and the two files that hold it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,6 +12,9 @@ from .binning import Bins
 from .density import Density
 from .noise import Noise
 from .samples import Samples
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # As they are in the file.
 STATED = ("span", "zero", "centre", "image_source", "reference_source", "reference_unit", "zero_err")
@@ -25,27 +31,27 @@ class Measurement:
     density: Density
     bins: Bins | None = None
     samples: Samples | None = None
-    limits: tuple | None = None  # range of the fit, (low, high), MJy/sr on the axis of the reference
-    edges: np.ndarray | None = None  # (bins + 1,) array, MJy/sr
-    span: tuple | None = None  # lowest and highest value of the reference in the overlap, MJy/sr
+    limits: tuple[float, float] | None = None  # range of the fit, (low, high), MJy/sr on the axis of the reference
+    edges: NDArray[np.float64] | None = None  # (bins + 1,) array, MJy/sr
+    span: tuple[float, float] | None = None  # lowest and highest value of the reference in the overlap, MJy/sr
     zero: float | None = None  # value of the reference where there is no light, MJy/sr; None if not known
-    axes: np.ndarray | None = None  # (2, 2) array: east and north, arcsec, of one pixel along x (first column) and y
-    centre: tuple | None = None  # longitude and latitude, degrees, of the mean place of the samples; None without WCS
+    axes: NDArray[np.float64] | None = None  # (2, 2): east and north, arcsec, of one pixel along x and y
+    centre: tuple[float, float] | None = None  # longitude, latitude, degrees, of the mean place; None without WCS
     noise: Noise | None = None  # of a sample of the reference
     image_source: str = ""  # `hdus.Image.source` of the mosaic and of the reference
     reference_source: str = ""
     reference_unit: str = ""  # of the reference in its file
     zero_err: float | None = None  # error of the zero level of the reference that its header states, MJy/sr
-    kernel_flags: tuple = ()  # of the kernels of both
+    kernel_flags: tuple[str, ...] = ()  # of the kernels of both
 
     @property
-    def places(self):
+    def places(self) -> NDArray[np.float64]:
         """East and north of the samples from their mean place, (2, n) array, arcsec (or pixels, without a WCS)."""
         row, column, side = self.samples.row, self.samples.column, self.samples.side
         return self.axes @ (np.stack([column - column.mean(), row - row.mean()]) * side)
 
     @property
-    def n_pixels(self):
+    def n_pixels(self) -> int:
         """Pixels in the bins."""
         return 0 if self.bins is None else int(self.bins.count.sum())
 

@@ -1,9 +1,14 @@
 """The pixels of a pair as the estimators use them: a compact list, with the place of each."""
 
+from __future__ import annotations
+
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 ENOUGH = 20_000  # samples: from there on pixels are averaged, up to three quarters of a beam
 
@@ -23,15 +28,15 @@ class Samples(NamedTuple):
         FWHM, squares.
     """
 
-    x: np.ndarray
-    y: np.ndarray
-    row: np.ndarray
-    column: np.ndarray
-    coverage: np.ndarray
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    row: NDArray[np.integer]
+    column: NDArray[np.integer]
+    coverage: NDArray[np.floating]
     side: int
     beam: float
 
-    def covered(self, coverage):
+    def covered(self, coverage: float) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
         """x and y, (k,) arrays, of the samples with at least this beam coverage, and their mask, (n,) bool array."""
         mask = self.coverage >= coverage
         return self.x[mask], self.y[mask], mask

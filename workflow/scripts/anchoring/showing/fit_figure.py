@@ -1,12 +1,17 @@
 """The fits of an image: density of the pixels of each pair, binned medians and the line, or why there is none."""
 
+from __future__ import annotations
+
 import math
 
 import matplotlib
 import numpy as np
 from matplotlib.colors import ListedColormap, LogNorm
+from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from ..measuring.measurement import Measurement
+from ..solving.records import FitRecord
 from .layout import COLORS, GAP, MARGIN, styled, text_page
 from .text import band_label, equation, summary
 
@@ -22,6 +27,49 @@ THOUSANDS = ("", "k", "M", "G")
 def axis_label(label, simplify_labels):
     """A band and the unit of its intensities."""
     return f"{band_label(label, simplify_labels)} [MJy/sr]"
+
+
+def plot_fit(measurement: Measurement, fit: FitRecord, band: str, *, target: str = "") -> Figure:
+    """Draw a fit: the density of the pixels, medians in bins, the line and the residuals of the medians.
+
+    Parameters
+    ----------
+    measurement : Measurement
+    fit : FitRecord
+        Of it.
+    band : str
+        Of the image.
+    target : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    return fits_figure([pair_of(measurement, fit, band, target)])
+
+
+def pair_of(measurement, fit, band, target="", *, simplify_labels=True):
+    """A pair as `fits_figure` takes it, from its Measurement and FitRecord."""
+    density, x_edges, y_edges = measurement.density
+    names = [band_label(name, simplify_labels) for name in (band, fit.label)]
+    return {
+        "density": density,
+        "x_edges": x_edges,
+        "y_edges": y_edges,
+        "bins": _bins_of(measurement.bins, fit.used),
+        "fit": fit if fit.slope is not None else None,
+        "fit_range": fit.range,
+        "x_label": axis_label(fit.label, simplify_labels),
+        "y_label": axis_label(band, simplify_labels),
+        "title": f"{target}: {names[0]} on {names[1]}".removeprefix(": "),
+        "reason": fit.reason,
+    }
+
+
+def _bins_of(bins, used):
+    """Bins (none of a pair that is not measured) as a mapping of arrays, with the mask of those the fit used."""
+    columns = dict.fromkeys(("x", "median", "p16", "p84", "count"), np.empty(0)) if bins is None else bins._asdict()
+    return {**columns, "used": np.array(used or np.zeros(columns["x"].size), dtype=bool)}
 
 
 @styled

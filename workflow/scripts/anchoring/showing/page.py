@@ -1,6 +1,7 @@
 """Pages to look at in a browser: the survey as one file, and tables that can be sorted. No network, no other files."""
 
 import math
+from collections import Counter
 from pathlib import Path
 from urllib.parse import quote
 
@@ -8,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader
 
 from ..bands import band_order
 from ..files.atomic import atomic_write
+from ..fitting.flags import MEANING
 from ..solving.records import FORMS, UNITS
 from ..solving.zeros import reference_rows
 from .network_text import network_words
@@ -80,6 +82,7 @@ def survey(records, figures, simplify_labels, networks=(), kernels=()):
     return {
         "total": len(images),
         "counts": {kind: sum(image["kind"] == kind for image in images) for kind in kinds},
+        "raised": _raised(images),
         "symbols": SYMBOLS,
         "steps": STEPS,
         "bands": bands,
@@ -136,6 +139,12 @@ def _image(record, figures, simplify_labels):
             **{name: getattr(fit, name, None) for name in of_fit},
         },
     }
+
+
+def _raised(images):
+    """{flag: number of images that have it}, in the order of what they mean."""
+    numbers = Counter(word for image in images for word in image["flags"])
+    return {word: numbers[word] for word in MEANING if numbers[word]}
 
 
 def _kernel(name, figure, origin, reason):

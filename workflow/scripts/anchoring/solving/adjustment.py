@@ -27,12 +27,18 @@ of DETECTED / sqrt(c' Q c) is found in 80 % of all cases; c' Q c2 / sqrt(c' Q c 
 references cannot be told from each other.
 """
 
+from __future__ import annotations
+
 import math
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ..fitting import jackknife
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
 
 SUSPECT = 3.29  # |w| that chance exceeds in 0.1 %
 AHEAD = 4.0  # of w^2: a reference that is named is ahead of the next by this
@@ -60,14 +66,14 @@ class Observations(NamedTuple):
         Systematic changes of (slope, intercept).
     """
 
-    image: np.ndarray
-    other: np.ndarray
-    reference: np.ndarray
-    slope: np.ndarray
-    intercept: np.ndarray
-    replicates: np.ndarray
-    within: np.ndarray
-    changes: list
+    image: NDArray[np.integer]
+    other: NDArray[np.integer]
+    reference: NDArray[np.integer]
+    slope: NDArray[np.float64]
+    intercept: NDArray[np.float64]
+    replicates: NDArray[np.float64]
+    within: NDArray[np.float64]
+    changes: Sequence[NDArray[np.float64]]
 
 
 class Adjustment(NamedTuple):
@@ -86,28 +92,28 @@ class Adjustment(NamedTuple):
         Of the residuals.
     """
 
-    offset: np.ndarray
-    statistical: np.ndarray
-    systematic: np.ndarray
-    of_zeros: np.ndarray
-    residual: np.ndarray
-    residual_error: np.ndarray
-    zero: np.ndarray
-    zero_error: np.ndarray
-    w: np.ndarray
-    detectable: np.ndarray
-    alike: np.ndarray
-    alike_with: np.ndarray
+    offset: NDArray[np.float64]
+    statistical: NDArray[np.float64]
+    systematic: NDArray[np.float64]
+    of_zeros: NDArray[np.float64]
+    residual: NDArray[np.float64]
+    residual_error: NDArray[np.float64]
+    zero: NDArray[np.float64]
+    zero_error: NDArray[np.float64]
+    w: NDArray[np.float64]
+    detectable: NDArray[np.float64]
+    alike: NDArray[np.float64]
+    alike_with: NDArray[np.integer]
     chi_squared: float
     freedom: int
 
     @property
-    def covariance(self):
+    def covariance(self) -> NDArray[np.float64]:
         """Of the offsets: all three parts, (images, images) array, MJy^2/sr^2."""
         return self.statistical + self.systematic + self.of_zeros
 
 
-def adjust(observed, n_images, zero_errors):
+def adjust(observed: Observations, n_images: int, zero_errors: ArrayLike) -> Adjustment:
     """Adjust the offsets of `n_images` images.
 
     Parameters

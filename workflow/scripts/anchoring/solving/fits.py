@@ -9,6 +9,10 @@ from ..fitting import alignment, flags
 from ..fitting.closure import closure
 from ..fitting.drift import drift_of
 from ..fitting.fit_pair import as_record, fit_pair
+from ..fitting.settings import Settings
+from ..labels import split_label
+from ..measuring.measurement import Measurement
+from .offsets import on_external
 from .records import OF_THE_PLAN, FitRecord
 
 
@@ -66,6 +70,46 @@ def fit_record(pair, measurement, settings, band, zero=None):
         if pair.get("reference_zero_err") is None
         else pair["reference_zero_err"],
     )
+
+
+def fit_external(
+    measurement: Measurement,
+    band: str,
+    label: str,
+    settings: Settings = Settings(),  # noqa: B008
+    *,
+    drift: tuple[float, float] | None = None,
+) -> FitRecord:
+    """The fit of an image on an external reference, with its offset, errors and flags, as the workflow makes it.
+
+    Parameters
+    ----------
+    measurement : Measurement
+        Of the image and the reference.
+    band : str
+        Of the image, such as F770W.
+    label : str
+        Of the reference, such as irac4_atgauss4.
+    settings : Settings, optional
+    drift : (mean, scatter), optional
+        Of the colour of this pair, in place of what is known (`drift_of`).
+
+    Returns
+    -------
+    FitRecord
+
+    Raises
+    ------
+    AnchoringError
+        If there is no line, or if the two do not show one sky.
+    """
+    name, resolution = split_label(label)
+    known = {"reference": label, "ref_filter": label, "label": label, "resolution": resolution or name}
+    pair = {**known, "kind": "external", "problem": "", "drift": drift}
+    fit = fit_record(pair, measurement, settings, band)
+    if fit.status != "fitted":
+        raise AnchoringError(fit.reason)
+    return on_external(fit)
 
 
 def with_closure(record, measurement, settings, *, reference_offset, range_follows):

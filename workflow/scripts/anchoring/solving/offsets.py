@@ -8,12 +8,12 @@ from ..files.atomic import or_nan
 from ..fitting.flags import DISAGREE
 
 
-def external_offset(intercept):
+def external_offset(intercept: float) -> float:
     """Offset, MJy/sr, of an image fitted as y = slope * x + intercept on a reference x whose zero is right."""
     return -intercept
 
 
-def internal_offset(slope, intercept, reference_offset):
+def internal_offset(slope: float, intercept: float, reference_offset: float) -> float:
     """Offset, MJy/sr, of an image fitted on a reference band as it was before its own `reference_offset` was added.
 
     y = slope * x + intercept and the right zero of x is at x + reference_offset = 0, so that
@@ -112,7 +112,7 @@ def solve_external(image, prefer="order"):
     return solve_internal(image, {}, prefer)
 
 
-def _on_external(fit):
+def on_external(fit):
     """The fit with the offset it gives on its external reference, whose own zero is off by its error.
 
     With m the slope, x too bright by z makes the offset too large by m z.
@@ -155,7 +155,7 @@ def solve_internal(image, references, prefer="order"):
         ref_band image that is not anchored fails with that reason.
     """
     fits = [
-        _on_external(fit) if fit.kind == "external" else _on_anchored(fit, references.get((fit.label, fit.reference)))
+        on_external(fit) if fit.kind == "external" else _on_anchored(fit, references.get((fit.label, fit.reference)))
         for fit in image.fits
     ]
     usable = ways(fits)

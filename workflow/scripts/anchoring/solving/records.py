@@ -4,8 +4,9 @@ In memory a number that is not known is None or NaN, in a file it is null.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from os import PathLike
 
 from ..files.atomic import or_nan, read_json, write_json
 
@@ -81,12 +82,12 @@ class FitRecord:
     zero_err: float | None = number("part of offset_sys that is common to all on zero_reference", "MJy/sr")
 
     @property
-    def offset_total(self):
+    def offset_total(self) -> float:
         """Statistical and systematic error of the offset in quadrature, MJy/sr; NaN if either is not known."""
         return math.hypot(or_nan(self.offset_err), or_nan(self.offset_sys))
 
     @property
-    def range(self):
+    def range(self) -> tuple[float, float] | None:
         """(low, high) of the reference in which the line is fitted, MJy/sr; None if it is not known."""
         return None if self.range_min is None else (self.range_min, self.range_max)
 
@@ -111,17 +112,17 @@ class ImageRecord:
     source: str | None = None  # checksum of the image that was fitted
 
     @property
-    def chosen_fit(self):
+    def chosen_fit(self) -> FitRecord | None:
         """The fit that fixed the offset, or None."""
         return None if self.chosen is None else self.fits[self.chosen]
 
     @property
-    def flags(self):
+    def flags(self) -> Sequence[str]:
         """Flags of the fit that fixed the offset."""
         return () if self.chosen is None else self.chosen_fit.flags
 
     @property
-    def error(self):
+    def error(self) -> float | None:
         """Error of the offset, MJy/sr: the statistical and the systematic one in quadrature; None without either."""
         known = [value for value in (self.offset_err, self.offset_sys) if math.isfinite(or_nan(value))]
         return math.hypot(*known) if known else None
@@ -151,7 +152,7 @@ def write(path, records):
     write_json(path, [asdict(record) for record in records])
 
 
-def read(paths):
+def read(paths: Iterable[str | PathLike[str]]) -> list[ImageRecord]:
     """The ImageRecords in some files, one file after the other."""
     return [
         ImageRecord(**{**value, "fits": [FitRecord(**fit) for fit in value["fits"]]})
