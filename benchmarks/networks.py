@@ -1,17 +1,17 @@
-"""More ways to an offset than one, on simulated galaxies whose zero levels are known: the tree, the way with the
-smallest error, and the adjustment of all pairs.
+"""More paths to an offset than one, on simulated galaxies whose zero levels are known: the solutions by the tree, by
+the path with the smallest error, and by the adjustment of all pairs.
 
     python benchmarks/networks.py [--galaxies N] [--first SEED] [--skies plain real] [--output FOLDER]
 
 writes networks.csv and networks.txt into the folder and prints the latter: the rms of the error of every band by each
-way, how often stated errors hold, and how often a reference whose zero level is wrong is named. Mosaics, references and
-kernels are files of `simulation`; every step is the script of the workflow, without Snakemake.
+solution, how often stated errors hold, and how often a reference whose zero level is wrong is named. Mosaics,
+references and kernels are files of `simulation`; every step is the script of the workflow, without Snakemake.
 
 Each galaxy is fitted with references that are right; with the zero levels of all of them off by N(0, SCATTER), which
 is given as reference_zero_err; and with each of its NIRCam references off by another SHIFT in turn. MIPS 24 is left out
-of the adjustment (`adjustment`) or not (`adjustment_mips24`), as of the way with the smallest error, for which every
-band may take any reference. Last come gradients of GRADIENT across an image on IRAC 4, with and without
-`gradient: nuisance`.
+of the adjustment (`adjustment`) or not (`adjustment_mips24`), as of the path with the smallest error, for which every
+band may take any reference. Last come gradients of GRADIENT across an image on IRAC 4 of a galaxy of the same kind of
+sky that is off the middle, with and without `gradient: nuisance`.
 """
 
 import argparse
@@ -46,7 +46,7 @@ from anchoring.planning.plan import make_plan  # noqa: E402
 from anchoring.planning.settings import gather  # noqa: E402
 from anchoring.solving import network, offsets, records  # noqa: E402
 from anchoring.solving.fits import fit_record  # noqa: E402
-from simulation import scenes  # noqa: E402
+from simulation import real_scenes, scenes  # noqa: E402
 from simulation.colours import OBJECTS  # noqa: E402
 from simulation.instruments import REFERENCES  # noqa: E402
 from simulation.skies import Sky  # noqa: E402
@@ -58,15 +58,18 @@ NIRCAM = ("irac1_atgauss4", "irac2_atgauss4", "w1_atgauss7p5", "w2_atgauss7p5")
 ESTIMATORS = ("errors_in_variables", "binned")
 SCATTER, SHIFT = 0.02, 0.15  # MJy/sr
 GRADIENT = 0.05  # MJy/sr per 100 arcsec
-WAYS = ("tree", "smallest_error", "smallest_error_mips24", "adjustment", "adjustment_mips24")
-COLUMNS = ("sky", "estimator", "zeros", "way", "band", "n", "rms", "bias", "within_1", "within_2")
+SOLUTIONS = ("tree", "smallest_error", "smallest_error_mips24", "adjustment", "adjustment_mips24")
+COLUMNS = ("sky", "estimator", "zeros", "solution", "band", "n", "rms", "bias", "within_1", "within_2")
 
 
-def aligned_once(samples, axes, align=alignment.align, known={}):  # noqa: B006
+ALIGNED = {}  # of one galaxy
+
+
+def aligned_once(samples, axes, align=alignment.align):
     """`alignment.align`, once for each pair: no constant that is added to an image changes it."""
-    if id(samples.row) not in known:
-        known[id(samples.row)] = samples.row, align(samples, axes)  # with the array, so that no other gets its id
-    return known[id(samples.row)][1]
+    if id(samples.row) not in ALIGNED:
+        ALIGNED[id(samples.row)] = samples.row, align(samples, axes)  # with the array, so that no other gets its id
+    return ALIGNED[id(samples.row)][1]
 
 
 alignment.align = aligned_once
@@ -144,7 +147,7 @@ def _config(folder):
 
 
 class Solved:
-    """Offsets of one galaxy by all ways, from the measurements of its pairs."""
+    """Offsets of one galaxy by all SOLUTIONS, from the measurements of its pairs."""
 
     def __init__(self, galaxy, measured, settings, zero_errors, before=None, instruments=("nircam", "miri")):
         self._instruments = instruments
@@ -172,11 +175,11 @@ class Solved:
         self.seconds = time.process_time() - start
         return found
 
-    def of(self, way):
+    def of(self, solution):
         """{band: (offset, error)}"""
-        if way.startswith("adjustment"):
-            return self._adjusted("mips24" in way)
-        trees = self._tree("smallest_error" if way.startswith("smallest") else "order", "mips24" in way)
+        if solution.startswith("adjustment"):
+            return self._adjusted("mips24" in solution)
+        trees = self._tree("smallest_error" if solution.startswith("smallest") else "order", "mips24" in solution)
         return {r.band: (r.offset, r.error) for r in trees if r.status == "anchored"}
 
     def _record(self, pair):
@@ -234,7 +237,8 @@ class Solved:
 
 
 def outcomes(seed, sky, estimators, timed):
-    """Of a galaxy: rows (zeros, estimator, way, band, error, stated), namings (estimator, wrong, named), gradients."""
+    """Rows (zeros, estimator, solution, band, error, stated), namings (estimator, wrong, named) and gradients."""
+    ALIGNED.clear()
     rows, namings, gradients = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         galaxy = Simulated(folder, seed, sky)
@@ -248,17 +252,17 @@ def outcomes(seed, sky, estimators, timed):
             for name, measured, errors in (("right", right, {}), ("scattered", off, given)):
                 solved = Solved(galaxy, measured, settings, errors, solved)
                 timed[estimator] += [solved.seconds] if name == "right" else []
-                for way in WAYS:
-                    for band, (offset, error) in solved.of(way).items():
-                        rows.append((name, estimator, way, band, offset - galaxy.truth[band], error))
-                    if name == "scattered" and way == "adjustment":
+                for solution in SOLUTIONS:
+                    for band, (offset, error) in solved.of(solution).items():
+                        rows.append((name, estimator, solution, band, offset - galaxy.truth[band], error))
+                    if name == "scattered" and solution == "adjustment":
                         namings += [(estimator, None, solved.names[instrument]) for instrument in ("nircam", "miri")]
             for wrong in NIRCAM:
                 shifted = {p: too_bright(m, SHIFT) if p.label == wrong else m for p, m in off.items()}
                 other = Solved(galaxy, shifted, settings, given, solved, ["nircam"])
                 other.of("adjustment")
                 namings.append((estimator, wrong, other.names["nircam"]))
-            gradients += graded(seed, settings)
+            gradients += graded(seed, sky, settings)
     return rows, namings, gradients
 
 
@@ -268,14 +272,19 @@ def too_bright(measured, zero):
     return replace(measured, samples=samples, bins=bin_medians(samples.x, samples.y, measured.edges))
 
 
-def graded(seed, settings):
+def graded(seed, sky, settings):
     """(estimator, gradient, setting, error) of a galaxy that is off the middle, on IRAC 4, with a gradient and without.
 
-    It is one of simulation.scenes; in trees galaxies are in the middle, where a gradient moves nothing.
+    It is one of simulation.scenes or real_scenes; in trees galaxies are in the middle, where a gradient moves nothing.
     """
-    scene = list(scenes.SCENES)[seed % len(scenes.SCENES)]
-    pair = scenes.external_pair(seed, scenes.REFERENCES[0], scene=scene, colours=0.25)
-    stated, limits = Noise(pair.noise, "config"), fixed_range(scenes.REFERENCES[0].label)
+    link, label = real_scenes.LINKS[0], scenes.REFERENCES[0].label
+    if sky == "real":
+        scene = real_scenes.SCENES[seed % len(real_scenes.SCENES)]
+        pair = real_scenes.external_pair(real_scenes.Galaxy(seed, scene), link)
+    else:
+        scene = list(scenes.SCENES)[seed % len(scenes.SCENES)]
+        pair = scenes.external_pair(seed, scenes.REFERENCES[0], scene=scene, colours=0.25)
+    stated, limits, drift = Noise(pair.noise, "config"), fixed_range(label), drift_of(link.band, label)
     right = measure_pair_of_arrays(
         pair.x, pair.y, beam=pair.beam, intensity_range=limits, stated=stated, smoothed=pair.beam
     )
@@ -284,7 +293,7 @@ def graded(seed, settings):
     for size in (0.0, GRADIENT):
         measured = with_gradient(right, size, angle) if size else right
         for choice in ("none", "nuisance"):
-            fit = fit_pair(measured, settings._replace(gradient=choice))
+            fit = fit_pair(measured, settings._replace(gradient=choice), drift=drift)
             found.append((settings.estimator, size, choice, -fit.intercept - pair.offset))
     return found
 
@@ -300,11 +309,11 @@ def with_gradient(measured, size, angle):
 
 
 def condensed(sky, rows):
-    """A row of COLUMNS per estimator, zeros, way and band, and for all bands together."""
+    """A row of COLUMNS per estimator, zeros, solution and band, and for all bands together."""
     found = {}
-    for zeros, estimator, way, band, error, stated in rows:
+    for zeros, estimator, solution, band, error, stated in rows:
         for name in (band, "all"):
-            found.setdefault((sky, estimator, zeros, way, name), []).append((error, stated))
+            found.setdefault((sky, estimator, zeros, solution, name), []).append((error, stated))
     lines = []
     for key, values in found.items():
         error, stated = np.array(values, dtype=float).T
@@ -322,14 +331,16 @@ def report(sky, lines, namings, gradients, timed, galaxies):
         for zeros in ("right", "scattered"):
             words.append(f"{estimator}, zero levels {zeros}")
             words.append(f"{'':24}" + "".join(f"{band:>9}" for band in names) + "   within 1, 2")
-            for way in WAYS:
-                of_way = {
+            for solution in SOLUTIONS:
+                found = {
                     line["band"]: line
                     for line in lines
-                    if (line["estimator"], line["zeros"], line["way"]) == (estimator, zeros, way)
+                    if (line["estimator"], line["zeros"], line["solution"]) == (estimator, zeros, solution)
                 }
-                numbers = "".join(f"{of_way[b]['rms']:9.4f}" if b in of_way else f"{'-':>9}" for b in names)
-                words.append(f"  {way:22}{numbers}   {of_way['all']['within_1']:.2f}, {of_way['all']['within_2']:.2f}")
+                numbers = "".join(f"{found[b]['rms']:9.4f}" if b in found else f"{'-':>9}" for b in names)
+                words.append(
+                    f"  {solution:22}{numbers}   {found['all']['within_1']:.2f}, {found['all']['within_2']:.2f}"
+                )
         mine = [n for n in namings if n[0] == estimator]
         shifted, plain = [n for n in mine if n[1]], [n for n in mine if not n[1]]
         right, wrong = (

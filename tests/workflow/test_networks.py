@@ -1,4 +1,4 @@
-"""More ways to an offset than one, from end to end: own references, wrong ones, and the adjustment of all pairs."""
+"""More paths to an offset than one, from end to end: own references, wrong ones, and the adjustment of all pairs."""
 
 import csv
 

@@ -105,7 +105,7 @@ def test_a_single_reference_has_no_tension():
     assert fit.offset_sys == 0.01
 
 
-def test_a_band_with_references_of_its_own_has_every_way_as_a_row():
+def test_a_band_with_references_of_its_own_has_every_path_as_a_row():
     references = {("x1", "x1"): anchored(0.5), ("x2", "x2"): anchored(0.4)}
     fits = [on_band("x1", 1.3, n_pixels=5), on_band("x2", 1.2, n_pixels=50), fitted("mips24", 0.1), failed("w4")]
     solved = solve_internal(make_image(*fits), references)
@@ -146,6 +146,13 @@ def test_the_error_of_a_zero_goes_through_the_slopes():
     assert (internal.chosen_fit.zero_err, internal.chosen_fit.zero_reference) == (0.03, "irac4")
     assert_allclose(internal.offset_sys**2, exact.offset_sys**2 + 0.03**2)
     assert (internal.offset, internal.offset_err) == (exact.offset, exact.offset_err)
+
+
+def test_an_offset_on_a_ref_band_that_rests_on_a_drawn_psf_says_so():
+    external = solve_external(make_image(fitted("irac4", -0.5, flags=["gradient", "kernel_from_model"])))
+    fit = on_band("F770W", 0.1, flags=["kernel_cut", "few_bins"])
+    solved = solve_internal(make_image(fit), {("F770W", "F770W"): external})
+    assert solved.flags == ["few_bins", "kernel_from_model", "kernel_cut"]  # not the gradient of another image
 
 
 def test_errors_of_zeros_count_in_what_disagrees():
