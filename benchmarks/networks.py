@@ -7,11 +7,12 @@ writes networks.csv and networks.txt into the folder and prints the latter: the 
 solution, how often stated errors hold, and how often a reference whose zero level is wrong is named. Mosaics,
 references and kernels are files of `simulation`; every step is the script of the workflow, without Snakemake.
 
-Each galaxy is fitted with references that are right; with the zero levels of all of them off by N(0, SCATTER), which
-is given as reference_zero_err; and with each of its NIRCam references off by another SHIFT in turn. MIPS 24 is left out
-of the adjustment (`adjustment`) or not (`adjustment_mips24`), as of the path with the smallest error, for which every
-band may take any reference. Last come gradients of GRADIENT across an image on IRAC 4 of a galaxy of the same kind of
-sky that is off the middle, with and without `gradient: nuisance`.
+Each galaxy is solved with references that are right; DRAWS times with the zero levels of all of them off by
+N(0, SCATTER), which is given as reference_zero_err; and each time with each of its NIRCam references off by another
+SHIFT in turn. The range of a fit moves with its reference. For the path with the smallest error every band may take any
+reference but MIPS 24, which is one of F2100W alone, as shipped (`smallest_error_mips24`), or of none; in the adjustment
+it is one of all bands (`adjustment_mips24`) or of none. Last come gradients of GRADIENT across an image on IRAC 4
+of a galaxy of the same kind of sky that is off the middle, with and without `gradient: nuisance`.
 """
 
 import argparse
@@ -35,7 +36,7 @@ import measure_pair  # noqa: E402
 import reproject_image  # noqa: E402
 from anchoring.fitting import alignment  # noqa: E402
 from anchoring.fitting.drift import drift_of  # noqa: E402
-from anchoring.fitting.fit_pair import fit_pair  # noqa: E402
+from anchoring.fitting.fit_pair import Replicated, fit_pair  # noqa: E402
 from anchoring.fitting.settings import Settings  # noqa: E402
 from anchoring.fitting.together import fit_together  # noqa: E402
 from anchoring.measuring.binning import bin_medians, fixed_range  # noqa: E402
@@ -56,7 +57,7 @@ BANDS = ("F300M", "F335M", "F360M", "F770W", "F1000W", "F1130W", "F2100W")
 REF_BANDS = ("F300M", "F770W")
 NIRCAM = ("irac1_atgauss4", "irac2_atgauss4", "w1_atgauss7p5", "w2_atgauss7p5")
 ESTIMATORS = ("errors_in_variables", "binned")
-SCATTER, SHIFT = 0.02, 0.15  # MJy/sr
+SCATTER, SHIFT, DRAWS = 0.02, 0.15, 8  # MJy/sr
 GRADIENT = 0.05  # MJy/sr per 100 arcsec
 SOLUTIONS = ("tree", "smallest_error", "smallest_error_mips24", "adjustment", "adjustment_mips24")
 COLUMNS = ("sky", "estimator", "zeros", "solution", "band", "n", "rms", "bias", "within_1", "within_2")
@@ -147,33 +148,13 @@ def _config(folder):
 
 
 class Solved:
-    """Offsets of one galaxy by all SOLUTIONS, from the measurements of its pairs."""
+    """Offsets of one galaxy by all SOLUTIONS, from the fits of its pairs on references whose zero levels are off."""
 
-    def __init__(self, galaxy, measured, settings, zero_errors, before=None, instruments=("nircam", "miri")):
-        self._instruments = instruments
-        self._galaxy, self._measured, self._zero_errors = galaxy, measured, zero_errors
-        self._settings, self._fits, self.names = settings, {}, {}
-        if before:  # internal pairs are as they were
-            self._fits = {pair: fit for pair, fit in before._fits.items() if pair.kind == "internal"}
-        self.seconds = 0.0
-        self._fitted = self._fit_together(before)
-
-    def _fit_together(self, before):
-        """The fits of all pairs in blocks of the sky; of pairs that are as in `before`, those of it."""
-        start, found = time.process_time(), {}
-        for instrument in self._instruments:
-            pairs = [p for p in self._galaxy.pairs if p.image.instrument == instrument]
-            kept = [p for p in pairs if before and before._measured[p] is self._measured[p]]
-            found |= {p: before._fitted[p] for p in kept}
-            if len(kept) < len(pairs):
-                names = [f"{p.image.name} on {p.reference}" for p in pairs]
-                measured = [self._measured[p] for p in pairs]
-                drifts = [drift_of(p.image.band, p.label) for p in pairs]
-                wanted = [p not in found for p in pairs]
-                fits_of = fit_together(measured, self._settings, names, drifts, wanted)
-                found |= {p: fit for p, fit, is_wanted in zip(pairs, fits_of, wanted, strict=True) if is_wanted}
-        self.seconds = time.process_time() - start
-        return found
+    def __init__(self, galaxy, fits, zeros, zero_errors, instruments=("nircam", "miri")):
+        self._galaxy, self._zero_errors, self._instruments, self.names = galaxy, zero_errors, instruments, {}
+        self._fits, self._records = (
+            {pair: moved(fit, zeros.get(pair.label, 0.0)) for pair, fit in of_kind.items()} for of_kind in fits
+        )
 
     def of(self, solution):
         """{band: (offset, error)}"""
@@ -183,52 +164,33 @@ class Solved:
         return {r.band: (r.offset, r.error) for r in trees if r.status == "anchored"}
 
     def _record(self, pair):
-        if pair not in self._fits:
-            known = {**pair.described(), "problem": "", "reference_zero_err": self._zero_errors.get(pair.label)}
-            self._fits[pair] = fit_record(known, self._measured[pair], self._settings, pair.image.band)
-        return self._fits[pair]
+        return replace(self._records[pair], reference_zero_err=self._zero_errors.get(pair.label))
 
     def _tree(self, prefer, with_mips):
-        """All images as the workflow solves them; with `smallest_error`, on every external reference there is."""
+        """All images as the workflow solves them; with `smallest_error`, on every reference but MIPS 24, too."""
         plan, found = self._galaxy.plan, {}
         images = sorted(plan.pairs, key=lambda image: not plan.is_reference(image))
         for image in images:
             pairs = plan.fitted_pairs(image)
             if prefer == "smallest_error":
-                more = [p for p in self._galaxy.pairs if p.image is image and p.kind == "external" and p not in pairs]
-                pairs = [*pairs, *more]
+                others = (p for p in self._galaxy.pairs if p.image is image and p.kind == "external")
+                pairs = list(dict.fromkeys([*pairs, *(p for p in others if p.label != "mips24")]))
             pairs = [pair for pair in pairs if with_mips or pair.label != "mips24"]
-            known = {key: getattr(image, key) for key in ("target", "band", "name", "instrument")}
-            record = records.ImageRecord(**known, image=image.path, fits=[self._record(pair) for pair in pairs])
+            record = image_record(image, [self._record(pair) for pair in pairs])
             references = {(r.band, r.name): r for r in found.values() if r.instrument == image.instrument}
             found[image.band] = offsets.solve_internal(record, references, prefer)
         return list(found.values())
 
     def _adjusted(self, with_mips):
         found, self.names = {}, {}
-        images = [image for image in self._galaxy.plan.pairs if image.instrument in self._instruments]
-        trees = [
-            records.ImageRecord(**{k: getattr(i, k) for k in ("target", "band", "name", "instrument")}, image=i.path)
-            for i in images
-        ]
         for instrument in self._instruments:
+            trees = [image_record(image) for image in self._galaxy.plan.pairs if image.instrument == instrument]
             pairs = [p for p in self._galaxy.pairs if p.image.instrument == instrument]
             pairs = [p for p in pairs if with_mips or p.label != "mips24"]
-            fits_of = [self._fitted[p] for p in pairs]
-            described = [
-                {
-                    "band": p.image.band,
-                    "name": p.image.name,
-                    **p.described(),
-                    "other": getattr(p.reference_image, "name", None),
-                }
-                for p in pairs
-            ]
             labels = dict.fromkeys(p.label for p in pairs if p.kind == "external")
             errors = {label: self._zero_errors.get(label) for label in labels}
-            net = network.network(
-                [r for r in trees if r.instrument == instrument], described, fits_of, zero_errors=errors
-            )
+            fits_of = [self._fits[p] for p in pairs]
+            net = network.network(trees, [described(p) for p in pairs], fits_of, zero_errors=errors)
             self.names[instrument] = net.suspect
             for image in net.images:
                 if image.offset is not None:
@@ -236,40 +198,81 @@ class Solved:
         return found
 
 
+def image_record(image, fits=()):
+    known = {key: getattr(image, key) for key in ("target", "band", "name", "instrument")}
+    return records.ImageRecord(**known, image=image.path, fits=fits)
+
+
+def described(pair):
+    """What a network needs to know of a pair."""
+    other = getattr(pair.reference_image, "name", None)
+    return {"band": pair.image.band, "name": pair.image.name, **pair.described(), "other": other}
+
+
+def moved(fit, zero):
+    """A fit (Replicated or FitRecord) whose reference is too bright by `zero`, and its range with it.
+
+    With x = x' - zero, y = m x + b is m x' + (b - m zero).
+    """
+    if isinstance(fit, Replicated):
+        turn = np.array([[1.0, 0.0], [-zero, 1.0]])  # of (slope, intercept)
+        _, intercept = turn @ [fit.slope, fit.intercept]
+        return fit._replace(intercept=intercept, replicates=turn @ fit.replicates, changes=fit.changes @ turn.T)
+    if isinstance(fit, str) or fit.status != "fitted":
+        return fit
+    known = {"intercept": fit.intercept - fit.slope * zero}
+    for kind, both in (("err", "covariance"), ("sys", "covariance_sys")):
+        slope, intercept, covariance = (getattr(fit, name) for name in (f"slope_{kind}", f"intercept_{kind}", both))
+        known[f"intercept_{kind}"] = math.sqrt(intercept**2 + (zero * slope) ** 2 - 2 * zero * covariance)
+        known[both] = covariance - zero * slope**2
+    return replace(fit, **known)
+
+
+def fits_of(galaxy, estimator):
+    """Fits of all pairs in common blocks of the sky, and each alone, as a tree has them; CPU seconds of the former."""
+    settings, found = Settings(estimator), {}
+    measured = {pair: galaxy.measured(pair, estimator) for pair in galaxy.pairs}
+    start = time.process_time()
+    for instrument in ("nircam", "miri"):
+        pairs = [pair for pair in galaxy.pairs if pair.image.instrument == instrument]
+        names = [f"{pair.image.name} on {pair.reference}" for pair in pairs]
+        drifts = [drift_of(pair.image.band, pair.label) for pair in pairs]
+        fits = fit_together([measured[pair] for pair in pairs], settings, names, drifts)
+        found |= dict(zip(pairs, fits, strict=True))
+    seconds = time.process_time() - start
+    of_tree = [pair for image in galaxy.plan.pairs for pair in galaxy.plan.fitted_pairs(image)]
+    alone = {
+        pair: fit_record({**pair.described(), "problem": ""}, measured[pair], settings, pair.image.band)
+        for pair in dict.fromkeys([*of_tree, *(pair for pair in galaxy.pairs if pair.kind == "external")])
+    }
+    return (found, alone), seconds
+
+
 def outcomes(seed, sky, estimators, timed):
     """Rows (zeros, estimator, solution, band, error, stated), namings (estimator, wrong, named) and gradients."""
-    ALIGNED.clear()
     rows, namings, gradients = [], [], []
+    ALIGNED.clear()
     with tempfile.TemporaryDirectory() as folder:
         galaxy = Simulated(folder, seed, sky)
         labels = sorted({pair.label for pair in galaxy.pairs if pair.kind == "external"})
-        zeros = dict(zip(labels, galaxy.rng.normal(0, SCATTER, len(labels)), strict=True))
+        draws = [dict(zip(labels, d, strict=True)) for d in galaxy.rng.normal(0, SCATTER, (DRAWS, len(labels)))]
         given = dict.fromkeys(labels, SCATTER)
         for estimator in estimators:
-            settings, solved = Settings(estimator), None
-            right = {pair: galaxy.measured(pair, estimator) for pair in galaxy.pairs}
-            off = {p: too_bright(m, zeros[p.label]) if p.label in zeros else m for p, m in right.items()}
-            for name, measured, errors in (("right", right, {}), ("scattered", off, given)):
-                solved = Solved(galaxy, measured, settings, errors, solved)
-                timed[estimator] += [solved.seconds] if name == "right" else []
+            fits, seconds = fits_of(galaxy, estimator)
+            timed[estimator].append(seconds)
+            for name, zeros, errors in (("right", {}, {}), *(("scattered", zeros, given) for zeros in draws)):
+                solved = Solved(galaxy, fits, zeros, errors)
                 for solution in SOLUTIONS:
                     for band, (offset, error) in solved.of(solution).items():
                         rows.append((name, estimator, solution, band, offset - galaxy.truth[band], error))
                     if name == "scattered" and solution == "adjustment":
                         namings += [(estimator, None, solved.names[instrument]) for instrument in ("nircam", "miri")]
-            for wrong in NIRCAM:
-                shifted = {p: too_bright(m, SHIFT) if p.label == wrong else m for p, m in off.items()}
-                other = Solved(galaxy, shifted, settings, given, solved, ["nircam"])
-                other.of("adjustment")
-                namings.append((estimator, wrong, other.names["nircam"]))
-            gradients += graded(seed, sky, settings)
+                for wrong in NIRCAM if zeros else ():
+                    other = Solved(galaxy, fits, {**zeros, wrong: zeros[wrong] + SHIFT}, given, ["nircam"])
+                    other.of("adjustment")
+                    namings.append((estimator, wrong, other.names["nircam"]))
+            gradients += graded(seed, sky, Settings(estimator))
     return rows, namings, gradients
-
-
-def too_bright(measured, zero):
-    """A measurement on a reference whose zero level is too high; its bins are those of its samples."""
-    samples = measured.samples._replace(x=measured.samples.x + zero)
-    return replace(measured, samples=samples, bins=bin_medians(samples.x, samples.y, measured.edges))
 
 
 def graded(seed, sky, settings):

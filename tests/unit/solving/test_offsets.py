@@ -131,6 +131,19 @@ def test_the_smallest_error_is_preferred_if_that_is_asked_for():
     assert solve_external(make_image(fits[1]), "smallest_error").reference == "w4"
 
 
+def test_the_smallest_error_is_that_of_a_path_alone():
+    """A poor path disagrees with the best one first, and widens its error beyond that of others."""
+    known = {"intercept_sys": 0.0}
+    fits = [
+        fitted(label, -offset, intercept_err=error, **known)
+        for label, offset, error in (("irac4", 1.1, 0.3), ("w3", 0.2, 0.22), ("mips24", 0.1, 0.02))
+    ]
+    solved = solve_external(make_image(*fits), "smallest_error")
+    assert [bool(fit.flags) for fit in solved.fits] == [True, False, True]
+    assert solved.fits[1].offset_total < solved.fits[2].offset_total
+    assert solved.reference == "mips24"
+
+
 def test_the_error_of_a_zero_goes_through_the_slopes():
     """Also into an internal offset, once, and as a part that can be told from the rest."""
     external = solve_external(make_image(fitted("irac4", -0.5, 2.0, reference_zero_err=0.03)))

@@ -146,7 +146,7 @@ def solve_internal(image, references, prefer="order"):
         ImageRecord of every ref_band image, by band and name.
     prefer : {"order", "smallest_error"}
         Which path fixes the offset: the first that is usable, or that with the smallest error (statistical and
-        systematic in quadrature), one without a known error last.
+        systematic in quadrature, before that by disagreement is added), one without a known error last.
 
     Returns
     -------
@@ -159,6 +159,8 @@ def solve_internal(image, references, prefer="order"):
         for fit in image.fits
     ]
     usable = paths(fits)
+    # Of each alone: what disagrees with a poor path is the best one first, which widens its error the most.
+    own = {i: fits[i].offset_total if _has_error(fits[i]) else math.inf for i in usable}
     if any(fits[i].kind == "external" for i in usable):
         for i, fit in zip(usable, with_tension([fits[i] for i in usable]), strict=True):
             fits[i] = fit
@@ -171,7 +173,7 @@ def solve_internal(image, references, prefer="order"):
         return _not_anchored(image)
     if prefer == "order":
         return _anchored(image, usable[0])
-    return _anchored(image, min(usable, key=lambda i: fits[i].offset_total if _has_error(fits[i]) else math.inf))
+    return _anchored(image, min(usable, key=own.get))
 
 
 def paths(fits):
