@@ -30,15 +30,13 @@ def unused_names(config, images):
         elif settings.get("external_bands"):
             raise PlanError(
                 f"external_bands has {instrument!r}, which is no instrument with a ref_band and no filter of JWST; "
-                f"expected either: {_remedy(instrument)}"
+                f"{_remedy(instrument)}"
             )
     there = {(image.instrument, image.band.lower()) for image in images}
     bands = {band for _, band in there}
     for (key, band), of in _given(config).items():
         if band.lower() not in bands | FILTERS and any(instrument in SHIPPED_INSTRUMENTS for instrument in of):
-            raise PlanError(
-                f"{key} has {band!r}, which is no filter of JWST and no band of this run; expected one: {_remedy(band)}"
-            )
+            raise PlanError(f"{key} has {band!r}, which is no filter of JWST and no band of this run; {_remedy(band)}")
         if not there & {(instrument, band.lower()) for instrument in of}:
             lines.append(f"{key} of {band} is not used: this run has no image of it")
     return lines
@@ -61,4 +59,4 @@ def _given(config):
 
 def _remedy(name):
     near = difflib.get_close_matches(name.lower(), FILTERS, n=1)
-    return f"did you mean {near[0].upper()}?" if near else "correct the name or remove it"
+    return f"did you mean {near[0].upper()}?" if near else "expected either: correct the name or remove it"
