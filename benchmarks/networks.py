@@ -1,17 +1,18 @@
-"""More ways to an offset than one, on simulated galaxies whose zero levels are known: the tree, the way with the
-smallest error, and the adjustment of all pairs.
+"""More paths to an offset than one, on simulated galaxies whose zero levels are known: the solutions by the tree, by
+the path with the smallest error, and by the adjustment of all pairs.
 
     python benchmarks/networks.py [--galaxies N] [--first SEED] [--skies plain real] [--output FOLDER]
 
 writes networks.csv and networks.txt into the folder and prints the latter: the rms of the error of every band by each
-way, how often stated errors hold, and how often a reference whose zero level is wrong is named. Mosaics, references and
-kernels are files of `simulation`; every step is the script of the workflow, without Snakemake.
+solution, how often stated errors hold, and how often a reference whose zero level is wrong is named. Mosaics,
+references and kernels are files of `simulation`; every step is the script of the workflow, without Snakemake.
 
-Each galaxy is fitted with references that are right; with the zero levels of all of them off by N(0, SCATTER), which
-is given as reference_zero_err; and with each of its NIRCam references off by another SHIFT in turn. MIPS 24 is left out
-of the adjustment (`adjustment`) or not (`adjustment_mips24`), as of the way with the smallest error, for which every
-band may take any reference. Last come gradients of GRADIENT across an image on IRAC 4, with and without
-`gradient: nuisance`.
+Each galaxy is solved with references that are right; DRAWS times with the zero levels of all of them off by
+N(0, SCATTER), which is given as reference_zero_err; and each time with each of its NIRCam references off by another
+SHIFT in turn. The range of a fit moves with its reference. For the path with the smallest error every band may take any
+reference but MIPS 24, which is one of F2100W alone, as shipped (`smallest_error_mips24`), or of none; in the adjustment
+it is one of all bands (`adjustment_mips24`) or of none. Last come gradients of GRADIENT across an image on IRAC 4
+of a galaxy of the same kind of sky that is off the middle, with and without `gradient: nuisance`.
 """
 
 import argparse
@@ -35,7 +36,7 @@ import measure_pair  # noqa: E402
 import reproject_image  # noqa: E402
 from anchoring.fitting import alignment  # noqa: E402
 from anchoring.fitting.drift import drift_of  # noqa: E402
-from anchoring.fitting.fit_pair import fit_pair  # noqa: E402
+from anchoring.fitting.fit_pair import Replicated, fit_pair  # noqa: E402
 from anchoring.fitting.settings import Settings  # noqa: E402
 from anchoring.fitting.together import fit_together  # noqa: E402
 from anchoring.measuring.binning import bin_medians, fixed_range  # noqa: E402
@@ -46,7 +47,7 @@ from anchoring.planning.plan import make_plan  # noqa: E402
 from anchoring.planning.settings import gather  # noqa: E402
 from anchoring.solving import network, offsets, records  # noqa: E402
 from anchoring.solving.fits import fit_record  # noqa: E402
-from simulation import scenes  # noqa: E402
+from simulation import real_scenes, scenes  # noqa: E402
 from simulation.colours import OBJECTS  # noqa: E402
 from simulation.instruments import REFERENCES  # noqa: E402
 from simulation.skies import Sky  # noqa: E402
@@ -56,17 +57,20 @@ BANDS = ("F300M", "F335M", "F360M", "F770W", "F1000W", "F1130W", "F2100W")
 REF_BANDS = ("F300M", "F770W")
 NIRCAM = ("irac1_atgauss4", "irac2_atgauss4", "w1_atgauss7p5", "w2_atgauss7p5")
 ESTIMATORS = ("errors_in_variables", "binned")
-SCATTER, SHIFT = 0.02, 0.15  # MJy/sr
+SCATTER, SHIFT, DRAWS = 0.02, 0.15, 8  # MJy/sr
 GRADIENT = 0.05  # MJy/sr per 100 arcsec
-WAYS = ("tree", "smallest_error", "smallest_error_mips24", "adjustment", "adjustment_mips24")
-COLUMNS = ("sky", "estimator", "zeros", "way", "band", "n", "rms", "bias", "within_1", "within_2")
+SOLUTIONS = ("tree", "smallest_error", "smallest_error_mips24", "adjustment", "adjustment_mips24")
+COLUMNS = ("sky", "estimator", "zeros", "solution", "band", "n", "rms", "bias", "within_1", "within_2")
 
 
-def aligned_once(samples, axes, align=alignment.align, known={}):  # noqa: B006
+ALIGNED = {}  # of one galaxy
+
+
+def aligned_once(samples, axes, align=alignment.align):
     """`alignment.align`, once for each pair: no constant that is added to an image changes it."""
-    if id(samples.row) not in known:
-        known[id(samples.row)] = samples.row, align(samples, axes)  # with the array, so that no other gets its id
-    return known[id(samples.row)][1]
+    if id(samples.row) not in ALIGNED:
+        ALIGNED[id(samples.row)] = samples.row, align(samples, axes)  # with the array, so that no other gets its id
+    return ALIGNED[id(samples.row)][1]
 
 
 alignment.align = aligned_once
@@ -144,88 +148,49 @@ def _config(folder):
 
 
 class Solved:
-    """Offsets of one galaxy by all ways, from the measurements of its pairs."""
+    """Offsets of one galaxy by all SOLUTIONS, from the fits of its pairs on references whose zero levels are off."""
 
-    def __init__(self, galaxy, measured, settings, zero_errors, before=None, instruments=("nircam", "miri")):
-        self._instruments = instruments
-        self._galaxy, self._measured, self._zero_errors = galaxy, measured, zero_errors
-        self._settings, self._fits, self.names = settings, {}, {}
-        if before:  # internal pairs are as they were
-            self._fits = {pair: fit for pair, fit in before._fits.items() if pair.kind == "internal"}
-        self.seconds = 0.0
-        self._fitted = self._fit_together(before)
+    def __init__(self, galaxy, fits, zeros, zero_errors, instruments=("nircam", "miri")):
+        self._galaxy, self._zero_errors, self._instruments, self.names = galaxy, zero_errors, instruments, {}
+        self._fits, self._records = (
+            {pair: moved(fit, zeros.get(pair.label, 0.0)) for pair, fit in of_kind.items()} for of_kind in fits
+        )
 
-    def _fit_together(self, before):
-        """The fits of all pairs in blocks of the sky; of pairs that are as in `before`, those of it."""
-        start, found = time.process_time(), {}
-        for instrument in self._instruments:
-            pairs = [p for p in self._galaxy.pairs if p.image.instrument == instrument]
-            kept = [p for p in pairs if before and before._measured[p] is self._measured[p]]
-            found |= {p: before._fitted[p] for p in kept}
-            if len(kept) < len(pairs):
-                names = [f"{p.image.name} on {p.reference}" for p in pairs]
-                measured = [self._measured[p] for p in pairs]
-                drifts = [drift_of(p.image.band, p.label) for p in pairs]
-                wanted = [p not in found for p in pairs]
-                fits_of = fit_together(measured, self._settings, names, drifts, wanted)
-                found |= {p: fit for p, fit, is_wanted in zip(pairs, fits_of, wanted, strict=True) if is_wanted}
-        self.seconds = time.process_time() - start
-        return found
-
-    def of(self, way):
+    def of(self, solution):
         """{band: (offset, error)}"""
-        if way.startswith("adjustment"):
-            return self._adjusted("mips24" in way)
-        trees = self._tree("smallest_error" if way.startswith("smallest") else "order", "mips24" in way)
+        if solution.startswith("adjustment"):
+            return self._adjusted("mips24" in solution)
+        trees = self._tree("smallest_error" if solution.startswith("smallest") else "order", "mips24" in solution)
         return {r.band: (r.offset, r.error) for r in trees if r.status == "anchored"}
 
     def _record(self, pair):
-        if pair not in self._fits:
-            known = {**pair.described(), "problem": "", "reference_zero_err": self._zero_errors.get(pair.label)}
-            self._fits[pair] = fit_record(known, self._measured[pair], self._settings, pair.image.band)
-        return self._fits[pair]
+        return replace(self._records[pair], reference_zero_err=self._zero_errors.get(pair.label))
 
     def _tree(self, prefer, with_mips):
-        """All images as the workflow solves them; with `smallest_error`, on every external reference there is."""
+        """All images as the workflow solves them; with `smallest_error`, on every reference but MIPS 24, too."""
         plan, found = self._galaxy.plan, {}
         images = sorted(plan.pairs, key=lambda image: not plan.is_reference(image))
         for image in images:
             pairs = plan.fitted_pairs(image)
             if prefer == "smallest_error":
-                more = [p for p in self._galaxy.pairs if p.image is image and p.kind == "external" and p not in pairs]
-                pairs = [*pairs, *more]
+                others = (p for p in self._galaxy.pairs if p.image is image and p.kind == "external")
+                pairs = list(dict.fromkeys([*pairs, *(p for p in others if p.label != "mips24")]))
             pairs = [pair for pair in pairs if with_mips or pair.label != "mips24"]
-            known = {key: getattr(image, key) for key in ("target", "band", "name", "instrument")}
-            record = records.ImageRecord(**known, image=image.path, fits=[self._record(pair) for pair in pairs])
+            record = image_record(image, [self._record(pair) for pair in pairs])
             references = {(r.band, r.name): r for r in found.values() if r.instrument == image.instrument}
             found[image.band] = offsets.solve_internal(record, references, prefer)
         return list(found.values())
 
     def _adjusted(self, with_mips):
         found, self.names = {}, {}
-        images = [image for image in self._galaxy.plan.pairs if image.instrument in self._instruments]
-        trees = [
-            records.ImageRecord(**{k: getattr(i, k) for k in ("target", "band", "name", "instrument")}, image=i.path)
-            for i in images
-        ]
         for instrument in self._instruments:
+            trees = [image_record(image) for image in self._galaxy.plan.pairs if image.instrument == instrument]
             pairs = [p for p in self._galaxy.pairs if p.image.instrument == instrument]
             pairs = [p for p in pairs if with_mips or p.label != "mips24"]
-            fits_of = [self._fitted[p] for p in pairs]
-            described = [
-                {
-                    "band": p.image.band,
-                    "name": p.image.name,
-                    **p.described(),
-                    "other": getattr(p.reference_image, "name", None),
-                }
-                for p in pairs
-            ]
             labels = dict.fromkeys(p.label for p in pairs if p.kind == "external")
             errors = {label: self._zero_errors.get(label) for label in labels}
-            net = network.network(
-                [r for r in trees if r.instrument == instrument], described, fits_of, zero_errors=errors
-            )
+            fits_of = [self._fits[p] for p in pairs]
+            net = network.network(trees, [described(p) for p in pairs], fits_of, zero_errors=errors)
             self.names[instrument] = net.suspect
             for image in net.images:
                 if image.offset is not None:
@@ -233,49 +198,96 @@ class Solved:
         return found
 
 
+def image_record(image, fits=()):
+    known = {key: getattr(image, key) for key in ("target", "band", "name", "instrument")}
+    return records.ImageRecord(**known, image=image.path, fits=fits)
+
+
+def described(pair):
+    """What a network needs to know of a pair."""
+    other = getattr(pair.reference_image, "name", None)
+    return {"band": pair.image.band, "name": pair.image.name, **pair.described(), "other": other}
+
+
+def moved(fit, zero):
+    """A fit (Replicated or FitRecord) whose reference is too bright by `zero`, and its range with it.
+
+    With x = x' - zero, y = m x + b is m x' + (b - m zero).
+    """
+    if isinstance(fit, Replicated):
+        turn = np.array([[1.0, 0.0], [-zero, 1.0]])  # of (slope, intercept)
+        _, intercept = turn @ [fit.slope, fit.intercept]
+        return fit._replace(intercept=intercept, replicates=turn @ fit.replicates, changes=fit.changes @ turn.T)
+    if isinstance(fit, str) or fit.status != "fitted":
+        return fit
+    known = {"intercept": fit.intercept - fit.slope * zero}
+    for kind, both in (("err", "covariance"), ("sys", "covariance_sys")):
+        slope, intercept, covariance = (getattr(fit, name) for name in (f"slope_{kind}", f"intercept_{kind}", both))
+        known[f"intercept_{kind}"] = math.sqrt(intercept**2 + (zero * slope) ** 2 - 2 * zero * covariance)
+        known[both] = covariance - zero * slope**2
+    return replace(fit, **known)
+
+
+def fits_of(galaxy, estimator):
+    """Fits of all pairs in common blocks of the sky, and each alone, as a tree has them; CPU seconds of the former."""
+    settings, found = Settings(estimator), {}
+    measured = {pair: galaxy.measured(pair, estimator) for pair in galaxy.pairs}
+    start = time.process_time()
+    for instrument in ("nircam", "miri"):
+        pairs = [pair for pair in galaxy.pairs if pair.image.instrument == instrument]
+        names = [f"{pair.image.name} on {pair.reference}" for pair in pairs]
+        drifts = [drift_of(pair.image.band, pair.label) for pair in pairs]
+        fits = fit_together([measured[pair] for pair in pairs], settings, names, drifts)
+        found |= dict(zip(pairs, fits, strict=True))
+    seconds = time.process_time() - start
+    of_tree = [pair for image in galaxy.plan.pairs for pair in galaxy.plan.fitted_pairs(image)]
+    alone = {
+        pair: fit_record({**pair.described(), "problem": ""}, measured[pair], settings, pair.image.band)
+        for pair in dict.fromkeys([*of_tree, *(pair for pair in galaxy.pairs if pair.kind == "external")])
+    }
+    return (found, alone), seconds
+
+
 def outcomes(seed, sky, estimators, timed):
-    """Of a galaxy: rows (zeros, estimator, way, band, error, stated), namings (estimator, wrong, named), gradients."""
+    """Rows (zeros, estimator, solution, band, error, stated), namings (estimator, wrong, named) and gradients."""
     rows, namings, gradients = [], [], []
+    ALIGNED.clear()
     with tempfile.TemporaryDirectory() as folder:
         galaxy = Simulated(folder, seed, sky)
         labels = sorted({pair.label for pair in galaxy.pairs if pair.kind == "external"})
-        zeros = dict(zip(labels, galaxy.rng.normal(0, SCATTER, len(labels)), strict=True))
+        draws = [dict(zip(labels, d, strict=True)) for d in galaxy.rng.normal(0, SCATTER, (DRAWS, len(labels)))]
         given = dict.fromkeys(labels, SCATTER)
         for estimator in estimators:
-            settings, solved = Settings(estimator), None
-            right = {pair: galaxy.measured(pair, estimator) for pair in galaxy.pairs}
-            off = {p: too_bright(m, zeros[p.label]) if p.label in zeros else m for p, m in right.items()}
-            for name, measured, errors in (("right", right, {}), ("scattered", off, given)):
-                solved = Solved(galaxy, measured, settings, errors, solved)
-                timed[estimator] += [solved.seconds] if name == "right" else []
-                for way in WAYS:
-                    for band, (offset, error) in solved.of(way).items():
-                        rows.append((name, estimator, way, band, offset - galaxy.truth[band], error))
-                    if name == "scattered" and way == "adjustment":
+            fits, seconds = fits_of(galaxy, estimator)
+            timed[estimator].append(seconds)
+            for name, zeros, errors in (("right", {}, {}), *(("scattered", zeros, given) for zeros in draws)):
+                solved = Solved(galaxy, fits, zeros, errors)
+                for solution in SOLUTIONS:
+                    for band, (offset, error) in solved.of(solution).items():
+                        rows.append((name, estimator, solution, band, offset - galaxy.truth[band], error))
+                    if name == "scattered" and solution == "adjustment":
                         namings += [(estimator, None, solved.names[instrument]) for instrument in ("nircam", "miri")]
-            for wrong in NIRCAM:
-                shifted = {p: too_bright(m, SHIFT) if p.label == wrong else m for p, m in off.items()}
-                other = Solved(galaxy, shifted, settings, given, solved, ["nircam"])
-                other.of("adjustment")
-                namings.append((estimator, wrong, other.names["nircam"]))
-            gradients += graded(seed, settings)
+                for wrong in NIRCAM if zeros else ():
+                    other = Solved(galaxy, fits, {**zeros, wrong: zeros[wrong] + SHIFT}, given, ["nircam"])
+                    other.of("adjustment")
+                    namings.append((estimator, wrong, other.names["nircam"]))
+            gradients += graded(seed, sky, Settings(estimator))
     return rows, namings, gradients
 
 
-def too_bright(measured, zero):
-    """A measurement on a reference whose zero level is too high; its bins are those of its samples."""
-    samples = measured.samples._replace(x=measured.samples.x + zero)
-    return replace(measured, samples=samples, bins=bin_medians(samples.x, samples.y, measured.edges))
-
-
-def graded(seed, settings):
+def graded(seed, sky, settings):
     """(estimator, gradient, setting, error) of a galaxy that is off the middle, on IRAC 4, with a gradient and without.
 
-    It is one of simulation.scenes; in trees galaxies are in the middle, where a gradient moves nothing.
+    It is one of simulation.scenes or real_scenes; in trees galaxies are in the middle, where a gradient moves nothing.
     """
-    scene = list(scenes.SCENES)[seed % len(scenes.SCENES)]
-    pair = scenes.external_pair(seed, scenes.REFERENCES[0], scene=scene, colours=0.25)
-    stated, limits = Noise(pair.noise, "config"), fixed_range(scenes.REFERENCES[0].label)
+    link, label = real_scenes.LINKS[0], scenes.REFERENCES[0].label
+    if sky == "real":
+        scene = real_scenes.SCENES[seed % len(real_scenes.SCENES)]
+        pair = real_scenes.external_pair(real_scenes.Galaxy(seed, scene), link)
+    else:
+        scene = list(scenes.SCENES)[seed % len(scenes.SCENES)]
+        pair = scenes.external_pair(seed, scenes.REFERENCES[0], scene=scene, colours=0.25)
+    stated, limits, drift = Noise(pair.noise, "config"), fixed_range(label), drift_of(link.band, label)
     right = measure_pair_of_arrays(
         pair.x, pair.y, beam=pair.beam, intensity_range=limits, stated=stated, smoothed=pair.beam
     )
@@ -284,7 +296,7 @@ def graded(seed, settings):
     for size in (0.0, GRADIENT):
         measured = with_gradient(right, size, angle) if size else right
         for choice in ("none", "nuisance"):
-            fit = fit_pair(measured, settings._replace(gradient=choice))
+            fit = fit_pair(measured, settings._replace(gradient=choice), drift=drift)
             found.append((settings.estimator, size, choice, -fit.intercept - pair.offset))
     return found
 
@@ -300,11 +312,11 @@ def with_gradient(measured, size, angle):
 
 
 def condensed(sky, rows):
-    """A row of COLUMNS per estimator, zeros, way and band, and for all bands together."""
+    """A row of COLUMNS per estimator, zeros, solution and band, and for all bands together."""
     found = {}
-    for zeros, estimator, way, band, error, stated in rows:
+    for zeros, estimator, solution, band, error, stated in rows:
         for name in (band, "all"):
-            found.setdefault((sky, estimator, zeros, way, name), []).append((error, stated))
+            found.setdefault((sky, estimator, zeros, solution, name), []).append((error, stated))
     lines = []
     for key, values in found.items():
         error, stated = np.array(values, dtype=float).T
@@ -322,14 +334,16 @@ def report(sky, lines, namings, gradients, timed, galaxies):
         for zeros in ("right", "scattered"):
             words.append(f"{estimator}, zero levels {zeros}")
             words.append(f"{'':24}" + "".join(f"{band:>9}" for band in names) + "   within 1, 2")
-            for way in WAYS:
-                of_way = {
+            for solution in SOLUTIONS:
+                found = {
                     line["band"]: line
                     for line in lines
-                    if (line["estimator"], line["zeros"], line["way"]) == (estimator, zeros, way)
+                    if (line["estimator"], line["zeros"], line["solution"]) == (estimator, zeros, solution)
                 }
-                numbers = "".join(f"{of_way[b]['rms']:9.4f}" if b in of_way else f"{'-':>9}" for b in names)
-                words.append(f"  {way:22}{numbers}   {of_way['all']['within_1']:.2f}, {of_way['all']['within_2']:.2f}")
+                numbers = "".join(f"{found[b]['rms']:9.4f}" if b in found else f"{'-':>9}" for b in names)
+                words.append(
+                    f"  {solution:22}{numbers}   {found['all']['within_1']:.2f}, {found['all']['within_2']:.2f}"
+                )
         mine = [n for n in namings if n[0] == estimator]
         shifted, plain = [n for n in mine if n[1]], [n for n in mine if not n[1]]
         right, wrong = (

@@ -567,6 +567,7 @@ CONFIGURATIONS = {
     "a range without an end": ({"intensity_range": {"irac4": [0, float("inf")]}}, "at most 10,000 MJy/sr"),
     "percentiles upside down": ({"percentile_range": [60, 15]}, "percentile_range"),
     "a noise for a reference that is not there": ({"reference_noise": {"w9": 0.1}}, "w9"),
+    "references of a filter that does not exist": ({"external_bands": {"F21000W": "mips24"}}, "did you mean F2100W?"),
     "an instrument's value in two places": ({"ref_band": {"MIRI": "F770W"}}, "given twice"),
     "a `mask_dir` that is not there": ({"mask_dir": "data/maks"}, "mask_dir"),
     "inputs that would be replaced": ({"out_dir": "data", "out_step_ext": "i2d_align"}, "replace their inputs"),

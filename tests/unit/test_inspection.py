@@ -79,7 +79,7 @@ def tree(tmp_path):
     return Tree(tmp_path)
 
 
-def test_a_band_with_a_reference_of_its_own_is_listed_with_all_its_ways(tree):
+def test_a_band_with_a_reference_of_its_own_is_listed_with_all_its_paths(tree):
     shutil.copy(tree.reference, tree.folder / "ref/ngc0001_own_atgauss4.fits")
     shutil.copy(tree.kernel(), tree.kernel("f2100w_to_gauss4"))
     own = {"F770W": ["irac4_atgauss4", "w3_atgauss15"], "F2100W": ["own_atgauss4"]}

@@ -1,4 +1,4 @@
-"""More ways to an offset than one, from end to end: own references, wrong ones, and the adjustment of all pairs."""
+"""More paths to an offset than one, from end to end: own references, wrong ones, and the adjustment of all pairs."""
 
 import csv
 
@@ -69,8 +69,10 @@ def test_the_table_of_references_shows_which_one_is_off(tree):
 
 def test_another_reference_first_is_one_key_away(tree, tmp_path):
     project = tree.copied(tmp_path / "run")
-    project.configure(**FIT, external_bands={"F2100W": ["mips24", "w4_atgauss15", "ref_band"]})
-    project.run("results/anchor_summary.csv", "results/ngc0628/ngc0628_anchor_tab.csv")
+    own = {"F2100W": ["mips24", "w4_atgauss15", "ref_band"], "F1500W": "mips24"}
+    project.configure(**FIT, external_bands=own)
+    done = project.run("results/anchor_summary.csv", "results/ngc0628/ngc0628_anchor_tab.csv")
+    assert "external_bands of F1500W is not used: this run has no image of it" in done.stderr
     assert {row["band"]: row["reference"] for row in project.summary().values()}["F2100W"] == "mips24"
     (missing,) = [
         row for row in project.rows("ngc0628") if row["compar_filter"] == "f2100w" and row["status"] == "skipped"

@@ -12,6 +12,9 @@ from simulation.skies import IDEAL
 CLUSTERS = ("slurm", "generic")
 NO_JOBS = {"all", "ngc0001"}  # rules that only name what is to be made
 LOCAL = {"check", "verify_target", "verify_run"}  # on the machine that submits: they read a few small files
+# They read records and tables, for which the memory that profiles give to any job is enough.
+SMALL = {"collect_offsets", "report_target", "show_summary", "show_table", "summarise_run", "tabulate_network",
+         "tabulate_target", "write_index"}  # fmt: skip
 
 
 def profile(name):
@@ -36,6 +39,24 @@ def rules(tmp_path_factory):
 def test_every_rule_has_its_group_or_is_known_to_be_local(rules, name):
     assert rules >= NO_JOBS | LOCAL
     assert set(profile(name)["groups"]) == rules - NO_JOBS - LOCAL
+
+
+def test_every_rule_calculates_its_memory_or_is_known_to_be_small(rules):
+    own = set()
+    for path in (ROOT / "workflow/rules").glob("*.smk"):
+        parts = re.split(r"^(?:rule|checkpoint|use rule) (.+):$", path.read_text(), flags=re.MULTILINE)
+        for head, body in zip(parts[1::2], parts[2::2], strict=True):
+            base, _, name = head.removesuffix(" with").partition(" as ")  # a rule used again has the memory of its base
+            own |= {name or base} if base in own or "mem_mb=memory(" in body else set()
+    assert rules - own - NO_JOBS - LOCAL == SMALL
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_groups_before_the_offsets_are_known_are_formed_the_same_again(name):
+    """One submission for each component, or one for all of them: whatever else has run meanwhile."""
+    numbers = profile(name)["group-components"]
+    assert set(numbers) == set(profile(name)["groups"].values())
+    assert all(number in (1, 1000) for group, number in numbers.items() if group != "run")
 
 
 def test_the_default_profile_is_for_this_machine():

@@ -16,6 +16,8 @@ SERVERS = acceleration.attempt(acceleration.load_while_planning, workflow, PRELO
 # nothing, and as a module the workflow leaves Snakemake as it is.
 onstart:
     acceleration.accelerate(workflow, PRELOADED, SERVERS)
+    for line in plan.unused:
+        logger.info(line)
 
 
 acceleration.accelerate_job(workflow, PRELOADED)

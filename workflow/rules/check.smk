@@ -23,6 +23,6 @@ rule check:
         listing=f"{OUT}/check.txt",
         allow_unanchored=config["allow_unanchored"],
         prefer=config["prefer"],
-        networks=lambda wildcards: planning.network_lines(plan),
+        networks=lambda wildcards: planning.notes(plan),
     script:
         "../scripts/check_inputs.py"

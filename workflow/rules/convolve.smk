@@ -12,7 +12,7 @@ rule convolve_image:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=memory(cost.of_convolution, image_shape, kernel_side),
+        mem_mb=memory(cost.of_convolution, image_shape, kernel_side, with_error),
     params:
         library=library_checksum("convolve_image"),
         band=lambda wildcards: wildcards.band,

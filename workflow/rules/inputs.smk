@@ -119,13 +119,7 @@ def hashed_files(wildcards):
 
 
 def with_error(wildcards):
-    """Whether ERR is convolved too: where it is the noise of a ref_band that other bands are fitted against."""
-    image = image_of(wildcards)
-    pairs = [pair for other in plan.of_target(image.target) for pair in plan.fitted_pairs(other)]
-    pairs += plan.network_pairs(image.target, image.instrument)
-    return config["convolved_errors"] == "all" or any(
-        pair.reference_image is image and pair.resolution == wildcards.resolution for pair in pairs
-    )
+    return plan.convolves_error(image_of(wildcards), wildcards.resolution)
 
 
 def reference_of(wildcards):

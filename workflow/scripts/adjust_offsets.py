@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 
+from anchoring.fitting import flags
 from anchoring.fitting.drift import drift_of
 from anchoring.fitting.settings import Settings
 from anchoring.fitting.together import fit_together
@@ -26,7 +27,7 @@ def main(solved, images, pairs, output, network_output, settings=None, solution=
         if pair.reason:
             logging.info("%s %s on %s is not used: %s", pair.band, pair.name, pair.reference, pair.reason)
     network_records.write(network_output, found)
-    records.write(output, network.adjusted(known, found, sources))
+    records.write(output, network.adjusted(known, found, sources, inherited_flags(measured)))
 
 
 def with_zero(measurement, pair, known):
@@ -43,6 +44,11 @@ def zero_errors(pairs, measured):
             given = pair["reference_zero_err"]
             found[pair["label"]] = given if given is not None else found.get(pair["label"]) or m.zero_err
     return found
+
+
+def inherited_flags(measured):
+    """Flags of kernels that all offsets of an adjustment have from its pairs."""
+    return flags.in_order({word for m in measured for word in m.kernel_flags} & set(flags.INHERITED))
 
 
 def sources_of(pairs, measured):

@@ -25,6 +25,15 @@ def test_everything_is_found_and_paired_in_order_of_preference(tree):
     assert pair.reference_image.target == "eso097_013"
 
 
+def test_the_error_is_convolved_where_it_is_the_noise_of_a_reference(tree):
+    plan = make_plan(config_of(tree))
+    ref_band, other = (image_named(plan, f"ngc0001_nircam_lv3_{band}") for band in ("f300m", "f335m"))
+    needed = [(ref_band, "f2100w"), (ref_band, "gauss4"), (other, "f2100w")]
+    assert [plan.convolves_error(*wanted) for wanted in needed] == [True, False, False]
+    plan = make_plan(config_of(tree, convolved_errors="all"))
+    assert plan.convolves_error(image_named(plan, "ngc0001_nircam_lv3_f335m"), "f2100w")
+
+
 def test_without_a_ref_band_every_band_of_the_instrument_is_listed_with_the_reason(tree):
     instruments = {**INSTRUMENTS, "nircam": {"ref_band": None, "external_bands": ["irac1_atgauss4"]}}
     plan = make_plan(config_of(tree, instruments=instruments))
@@ -158,6 +167,28 @@ def test_drifts_are_given_for_references_or_pairs(tree):
             make_plan({**config, "colour_drift": {key: [0.0, 0.1]}})
     with pytest.raises(PlanError, match="one reference"):
         make_plan({**config, "colour_drift": {"f2100w/f770w": [0.0, 0.1], "F2100W/F770W": [0.0, 0.2]}})
+
+
+def test_names_that_no_image_has_are_noted_or_refused(tree):
+    def planned(by_band, drift=(), **more):
+        miri = {"ref_band": "F770W", "external_bands": {"F770W": "irac4_atgauss4", **by_band}}
+        instruments = {**INSTRUMENTS, "miri": miri, **more}
+        return make_plan(config_of(tree, instruments=instruments, colour_drift={key: [0, 0.1] for key in drift}))
+
+    assert planned({"f2100w": "mips24"}, drift=["F2100W/F770W"]).unused == []
+    assert planned({"F1500W": "mips24"}, drift=["F335M/F300M", "F1130W/F770W"]).unused == [
+        "external_bands of F1500W is not used: this run has no image of it",
+        "colour_drift of F1130W is not used: this run has no image of it",
+    ]
+    assert "F335M" in planned({"F335M": "mips24"}).unused[0]  # there, but of another instrument
+    assert "acme" in planned({}, acme={"ref_band": "H", "external_bands": {"K": "twomass"}}).unused[0]
+    assert planned({}, wfc3=None).unused == []
+    with pytest.raises(PlanError, match=r"external_bands has 'F21000W', .* did you mean F2100W\?"):
+        planned({"F21000W": "mips24"})
+    with pytest.raises(PlanError, match=r"colour_drift has 'dust', .* correct the name or remove it"):
+        planned({}, drift=["dust/F770W"])
+    with pytest.raises(PlanError, match=r"external_bands has 'f2100', .* did you mean F2100W\?"):
+        planned({}, f2100={"external_bands": "mips24"})
 
 
 def test_results_whose_names_would_be_too_long_are_named(tree):

@@ -87,6 +87,8 @@ def test_the_adjustment_fixes_the_offsets_if_it_is_the_solution(rng):
         assert (image.offset, image.offset_err, image.offset_sys) == (
             of_network.offset, of_network.offset_err, of_network.offset_sys,
         )  # fmt: skip
+    drawn = adjusted(tree, found, {(band, "a"): {"crc"} for band in OFFSETS}, ["kernel_from_model"])
+    assert all("kernel_from_model" in image.flags for image in drawn)
     changed = adjusted(tree, found, {("F335M", "a"): {"crc", "other"}})[1]
     assert changed.offset == tree[1].offset
     assert "not_adjusted" in changed.flags

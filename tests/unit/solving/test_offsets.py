@@ -105,7 +105,7 @@ def test_a_single_reference_has_no_tension():
     assert fit.offset_sys == 0.01
 
 
-def test_a_band_with_references_of_its_own_has_every_way_as_a_row():
+def test_a_band_with_references_of_its_own_has_every_path_as_a_row():
     references = {("x1", "x1"): anchored(0.5), ("x2", "x2"): anchored(0.4)}
     fits = [on_band("x1", 1.3, n_pixels=5), on_band("x2", 1.2, n_pixels=50), fitted("mips24", 0.1), failed("w4")]
     solved = solve_internal(make_image(*fits), references)
@@ -131,6 +131,19 @@ def test_the_smallest_error_is_preferred_if_that_is_asked_for():
     assert solve_external(make_image(fits[1]), "smallest_error").reference == "w4"
 
 
+def test_the_smallest_error_is_that_of_a_path_alone():
+    """A poor path disagrees with the best one first, and widens its error beyond that of others."""
+    known = {"intercept_sys": 0.0}
+    fits = [
+        fitted(label, -offset, intercept_err=error, **known)
+        for label, offset, error in (("irac4", 1.1, 0.3), ("w3", 0.2, 0.22), ("mips24", 0.1, 0.02))
+    ]
+    solved = solve_external(make_image(*fits), "smallest_error")
+    assert [bool(fit.flags) for fit in solved.fits] == [True, False, True]
+    assert solved.fits[1].offset_total < solved.fits[2].offset_total
+    assert solved.reference == "mips24"
+
+
 def test_the_error_of_a_zero_goes_through_the_slopes():
     """Also into an internal offset, once, and as a part that can be told from the rest."""
     external = solve_external(make_image(fitted("irac4", -0.5, 2.0, reference_zero_err=0.03)))
@@ -146,6 +159,13 @@ def test_the_error_of_a_zero_goes_through_the_slopes():
     assert (internal.chosen_fit.zero_err, internal.chosen_fit.zero_reference) == (0.03, "irac4")
     assert_allclose(internal.offset_sys**2, exact.offset_sys**2 + 0.03**2)
     assert (internal.offset, internal.offset_err) == (exact.offset, exact.offset_err)
+
+
+def test_an_offset_on_a_ref_band_that_rests_on_a_drawn_psf_says_so():
+    external = solve_external(make_image(fitted("irac4", -0.5, flags=["gradient", "kernel_from_model"])))
+    fit = on_band("F770W", 0.1, flags=["kernel_cut", "few_bins"])
+    solved = solve_internal(make_image(fit), {("F770W", "F770W"): external})
+    assert solved.flags == ["few_bins", "kernel_from_model", "kernel_cut"]  # not the gradient of another image
 
 
 def test_errors_of_zeros_count_in_what_disagrees():

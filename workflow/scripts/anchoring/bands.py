@@ -22,6 +22,8 @@ FWHM = {
     "w1": (5.79, 6.08), "w2": (6.37, 6.84), "w3": (6.60, 7.36), "mips24": (6.0, 6.43),
 }  # fmt: skip
 JWST = re.compile(r"f(\d{3,4})(?:w2?|m|n|c|wr)", re.IGNORECASE)  # names of its filters
+FILTERS = {name for name in FWHM if JWST.fullmatch(name)}
+FILTERS |= {"f150w2", "f158m", "f322w2", "f1065c", "f1140c", "f1550c", "f2300c", "f2550wr"}
 PER_MICRON = 0.0335  # arcsec: FWHM of the diffraction of JWST
 LEAST_RATIO = 8  # of a resolution to a PSF: a PSF that is 7 % too wide then changes the width of a kernel by 0.1 %
 FINEST = 0.674  # arcsec, F2100W: what is as narrow shows the wings of a PSF, which the model does not have

@@ -57,9 +57,9 @@ def inspect(mosaics):
         target, band, image (path), name, instrument, `skipped` (reason, or empty), `mask` (path or None), `in_galaxy`
         (whether ranges are percentiles in a galaxy), `method` (of reprojection) and `pairs`, each with reference,
         ref_filter, label, kind, resolution, problem (or empty), path (of the reference image), kernel and
-        reference_kernel (paths, or None where nothing is convolved), `error` (path of the reference's uncertainty map,
-        or None), `noise` (MJy/sr, the keyword of its header that holds it, or None) and `reference_zero_err` (MJy/sr,
-        or None).
+        reference_kernel (paths, or None where nothing is convolved), `with_error` (whether ERR of the image is
+        convolved too), `error` (path of the reference's uncertainty map, or None), `noise` (MJy/sr, the keyword of its
+        header that holds it, or None) and `reference_zero_err` (MJy/sr, or None).
 
     Returns
     -------
@@ -150,7 +150,7 @@ def _tried(mosaic, pair, files):
         return InspectedFit(**known, status="skipped", reason=pair["problem"])
     try:
         seen = files.image(path, mosaic["band"])
-        steps = _convolutions(path, seen, pair["kernel"], files)
+        steps = _convolutions(path, seen, pair["kernel"], files, with_error=pair["with_error"])
         grid = see(pair["path"])
         steps |= _convolutions(pair["path"], grid, pair["reference_kernel"], files)
         window, others = _comparison(mosaic, seen, pair["path"], grid, files)
@@ -163,14 +163,14 @@ def _tried(mosaic, pair, files):
     return InspectedFit(**known, **ASSUMED, steps=steps | others, n_pixels=math.prod(window))
 
 
-def _convolutions(path, seen, kernel, files):
+def _convolutions(path, seen, kernel, files, with_error=True):
     if kernel is None:
         return {}
     files.wcs(path, seen.header)
     headers.require_square(seen.header, path)
     side = files.kernel_side(kernel, headers.pixel_scale(seen.header, path))
     files.kernel_width(kernel)
-    return {("convolve", path, kernel): cost.of_convolution(seen.shape, side, with_error=seen.has_error)}
+    return {("convolve", path, kernel): cost.of_convolution(seen.shape, side, with_error and seen.has_error)}
 
 
 def _comparison(mosaic, seen, reference, grid, files):

@@ -18,13 +18,14 @@ MEANING = {
     "uncorrelated": "image and reference show one structure with less than 0.6 of the correlation that noise allows",
     "noise_unknown": "the noise of the reference, or what it does to the line, is not known: it is taken as 0",
     "not_converged": "errors_in_variables leaves the line open by more than a tenth of its statistical error",
-    "kernel_from_model": "a kernel was made from a drawn PSF of JWST, good to 7 % of its width, not from a file",
+    "kernel_from_model": "a kernel, or one of the ref_band's, is from a drawn PSF of JWST, good to 7 % of its width",
     "kernel_lobes": "W- of a made kernel is above 0.5: its negative lobes amplify noise and edges",
     "kernel_inexact": "D of a made kernel is above 0.02: what it convolves to differs from the PSF that it should be",
     "kernel_cut": "a made kernel has more than 0.001 of its peak at its edge",
     "kernel_narrow": "a made kernel is narrower than 2 pixels of the image",
     "psf_cut": "the file of a PSF cuts its wings and reaches over less than 90 % of the PSF that is convolved to",
 }
+INHERITED = ("kernel_from_model",)  # an offset on a ref_band rests on what the ref_band's own rests on
 FEW_BINS = 5
 DISAGREE = 2.5  # sigma: by chance in 1.2 % of honest pairs
 EDGE = 0.7  # FWHM
@@ -51,6 +52,11 @@ MEDIAN_SLOPES = {
     ("F200W", "F300M"): 1.81,
 }
 SPREAD = 1.35
+
+
+def in_order(words):
+    """Some flags, each once, in the order of MEANING."""
+    return [word for word in MEANING if word in words]
 
 
 def known_slopes(band, label):

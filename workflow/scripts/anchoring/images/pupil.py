@@ -17,8 +17,8 @@ MIRI_PIXEL = 0.11  # arcsec: MIRI's detectors widen a PSF by about one of their 
 MIRI_FROM = 5.1  # micron
 # MIRI's detectors scatter light of short wavelengths along rows and columns (Gaspar et al. 2021, PASP 133, 014504):
 # which part of it at which micron, and how far (e-folding), arcsec; as in PSFs of STPSF, F560W by its ratio to F770W.
-SCATTERED = ((5.6, 7.7, 10.0, 11.3), (0.25, 0.16, 0.04, 0.0))
-SCATTERED_OVER = 3.0
+SCATTERED = ((5.6, 7.7, 10.0, 11.3), (0.25, 0.16, 0.045, 0.0))
+SCATTERED_OVER = 2.8
 
 
 def jwst_psf(wavelength):
@@ -26,7 +26,7 @@ def jwst_psf(wavelength):
 
     Its FWHM is within 7 % of those measured in flight (`bands.FWHM`) from F115W to F2550W; those of F070W and F090W,
     which the pixels of NIRCam widen, are 19 and 8 % larger. What is within 0.25 to 4 arcsec agrees with PSFs of STPSF
-    to 0.02 of the light.
+    to 0.02 of the light, in F770W and F1000W cut as their files are, what is within 0.5 to 10 arcsec, to 0.0025.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ def together(costs):
 
 
 @functools.cache
-def of_convolution(shape, side, *, with_error=True, threads=1):
+def of_convolution(shape, side, with_error=True, *, threads=1):
     """Of convolving an image (ny, nx) with a kernel of `side` of its pixels.
 
     Time: two FFTs of every tile each for the image, its holes and its error, N log2 N for N pixels. Memory: the image

@@ -84,6 +84,7 @@ class Plan:
     pairs: dict = field(default_factory=dict)  # Image that is not skipped: list of Pair
     galaxies: dict = field(default_factory=dict)  # target: row of galaxy_table, or None
     networks: dict = field(default_factory=dict)  # (target, instrument): all pairs that are adjusted together, if any
+    unused: list = field(default_factory=list)  # a line per name in the configuration that no image of the run has
 
     @functools.cached_property
     def _of_target(self):
@@ -133,6 +134,14 @@ class Plan:
     def network_pairs(self, target, instrument):
         """Pairs that are adjusted together and can be fitted."""
         return [pair for pair in self.networks.get((target, instrument), ()) if not pair.problem]
+
+    def convolves_error(self, image, resolution):
+        """Whether ERR of an image is convolved too: where it is the noise of a ref_band that others are fitted on."""
+        return self.config.get("convolved_errors") == "all" or (image, resolution) in self._noise_of_pairs
+
+    @functools.cached_property
+    def _noise_of_pairs(self):
+        return {(pair.reference_image, pair.resolution) for pair in self.possible_pairs()}
 
     @functools.cached_property
     def made(self):

@@ -8,6 +8,7 @@ from ..labels import value_for
 from .companions import Kernels
 from .galaxy_table import GalaxyTable
 from .model import Plan
+from .names import unused_names
 from .networks import described, network_pairs
 from .pairs import instrument_problem, pair_images
 from .settings import require_sense
@@ -27,7 +28,7 @@ def make_plan(config):
     found = find_images(config)
     images = {(image.target, image.band, image.name): image for image in found}
     places = {"psf_dir": config.get("psf_dir"), "out_dir": config["out_dir"], "model": config.get("psf") == "model"}
-    plan = Plan(config, images, Kernels(config.get("kernel_dir"), **places))
+    plan = Plan(config, images, Kernels(config.get("kernel_dir"), **places), unused=unused_names(config, found))
     table = GalaxyTable(config.get("galaxy_table"), plan.targets)
     plan.galaxies = {target: table.galaxy(target) for target in plan.targets}
 
@@ -46,9 +47,9 @@ def make_plan(config):
     return plan
 
 
-def network_lines(plan):
-    """A line per network of a plan, for `check`."""
-    return described(plan)
+def notes(plan):
+    """Lines on a plan, for `check`: a line per network, and per name in the configuration that is not used."""
+    return [*described(plan), *plan.unused]
 
 
 def inspected(plan):
@@ -72,6 +73,7 @@ def inspected(plan):
                     "kernel": plan.kernels.path(image.band, pair.resolution),
                     "reference_kernel": pair.reference_image
                     and plan.kernels.path(pair.reference_image.band, pair.resolution),
+                    "with_error": plan.convolves_error(image, pair.resolution),
                     "error": pair.error,
                     "noise": value_for(noise, pair.label),
                     "reference_zero_err": value_for(zero, pair.label) if pair.kind == "external" else None,

@@ -20,6 +20,7 @@ MADE_KERNELS = "kernels"  # folder of out_dir
 MADE_REFERENCES = "references"  # folder of out_dir
 WIDEST = 10_000  # MJy/sr, of an intensity_range: 100,000 bins
 PER_INSTRUMENT = ("ref_band", "external_bands", "internal_conv_band")  # that the published configuration has at its top
+SHIPPED_INSTRUMENTS = ("nircam", "miri", "niriss")  # that have defaults
 REF_BAND = "ref_band"  # in a list of external_bands: the path through the ref_band
 # References of bands other than the ref_band, used where their files exist, unless the configuration lists others.
 SHIPPED = {"miri": {"f2100w": ("mips24", "w4_atgauss15")}}

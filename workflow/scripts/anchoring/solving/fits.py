@@ -53,7 +53,7 @@ def fit_record(pair, measurement, settings, band, zero=None):
         alignment.require_one_sky(aligned)
     except Exception as error:
         return FitRecord(**known, status="failed", reason=reason_of(error, f"{band} on {pair['reference']}"))
-    raised = [word for word in flags.MEANING if word in (*fit["flags"], *known["flags"])]
+    raised = flags.in_order([*fit["flags"], *known["flags"]])
     return FitRecord(
         **{**known, **fit, "flags": raised},
         status="fitted",

@@ -137,7 +137,7 @@ def _covariances(records, found):
     return rows
 
 
-def adjusted(records, found, sources):
+def adjusted(records, found, sources, inherited=()):
     """The records of the images with the adjustment as one more fit, and the flag of a suspect reference.
 
     With `solution` adjustment that fit fixes the offset, and without one the offset of the tree stays.
@@ -149,15 +149,17 @@ def adjusted(records, found, sources):
     found : Network
     sources : mapping
         {(band, name) of an image: set of the checksums that its pairs saw}.
+    inherited : sequence of str
+        Flags that the adjustment has from its pairs.
 
     Returns
     -------
     list of ImageRecord
     """
-    return [_with_adjustment(record, found, sources.get((record.band, record.name), set())) for record in records]
+    return [_with_adjustment(r, found, sources.get((r.band, r.name), set()), inherited) for r in records]
 
 
-def _with_adjustment(record, found, sources):
+def _with_adjustment(record, found, sources, inherited):
     image = next(image for image in found.images if (image.band, image.name) == (record.band, record.name))
     fits = [_marked(fit, found.suspect) for fit in record.fits]
     reason = image.reason
@@ -176,7 +178,7 @@ def _with_adjustment(record, found, sources):
         **known,
         status="fitted",
         **{name: getattr(image, name) for name in names},
-        flags=raised,
+        flags=flags.in_order([*raised, *inherited]),
         image_source=next(iter(sources), None),
     )
     record = replace(record, fits=[*fits, fit])
@@ -199,16 +201,12 @@ def _marked(fit, suspect):
     """A fit with the flag of a reference that is suspect, if its zero is that of one."""
     if suspect is None or fit.zero_reference != suspect:
         return fit
-    return replace(fit, flags=_in_order([*fit.flags, "reference_suspect"]))
+    return replace(fit, flags=flags.in_order([*fit.flags, "reference_suspect"]))
 
 
 def _flagged(record, word):
     fits = [
-        replace(fit, flags=_in_order([*fit.flags, word])) if i == record.chosen else fit
+        replace(fit, flags=flags.in_order([*fit.flags, word])) if i == record.chosen else fit
         for i, fit in enumerate(record.fits)
     ]
     return replace(record, fits=fits)
-
-
-def _in_order(words):
-    return [word for word in flags.MEANING if word in words]

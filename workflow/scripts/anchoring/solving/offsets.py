@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ..errors import RUN_AGAIN
 from ..files.atomic import or_nan
-from ..fitting.flags import DISAGREE
+from ..fitting.flags import DISAGREE, INHERITED, in_order
 
 
 def external_offset(intercept: float) -> float:
@@ -135,7 +135,7 @@ def _widened(fit, between):
 def solve_internal(image, references, prefer="order"):
     """The offset of an image from its fits on external references and on anchored images of the ref_band.
 
-    The ways to an offset are each external reference, and the ref_band: its image with most pixels in common. Those
+    The paths to an offset are each external reference, and the ref_band: its image with most pixels in common. Those
     that disagree (flags.DISAGREE) add their `spread` to the systematic error.
 
     Parameters
@@ -145,8 +145,8 @@ def solve_internal(image, references, prefer="order"):
     references : mapping
         ImageRecord of every ref_band image, by band and name.
     prefer : {"order", "smallest_error"}
-        Which way fixes the offset: the first that is usable, or that with the smallest error (statistical and
-        systematic in quadrature), one without a known error last.
+        Which path fixes the offset: the first that is usable, or that with the smallest error (statistical and
+        systematic in quadrature, before that by disagreement is added), one without a known error last.
 
     Returns
     -------
@@ -158,7 +158,9 @@ def solve_internal(image, references, prefer="order"):
         on_external(fit) if fit.kind == "external" else _on_anchored(fit, references.get((fit.label, fit.reference)))
         for fit in image.fits
     ]
-    usable = ways(fits)
+    usable = paths(fits)
+    # Of each alone: what disagrees with a poor path is the best one first, which widens its error the most.
+    own = {i: fits[i].offset_total if _has_error(fits[i]) else math.inf for i in usable}
     if any(fits[i].kind == "external" for i in usable):
         for i, fit in zip(usable, with_tension([fits[i] for i in usable]), strict=True):
             fits[i] = fit
@@ -171,11 +173,11 @@ def solve_internal(image, references, prefer="order"):
         return _not_anchored(image)
     if prefer == "order":
         return _anchored(image, usable[0])
-    return _anchored(image, min(usable, key=lambda i: fits[i].offset_total if _has_error(fits[i]) else math.inf))
+    return _anchored(image, min(usable, key=own.get))
 
 
-def ways(fits):
-    """Indices of the usable fits that are ways to an offset: on external references, and one on the ref_band."""
+def paths(fits):
+    """Indices of the usable fits that are paths to an offset: on external references, and one on the ref_band."""
     usable = [index for index, fit in enumerate(fits) if fit.status == "fitted"]
     through = max((i for i in usable if fits[i].kind == "internal"), key=lambda i: fits[i].n_pixels, default=None)
     return [i for i in usable if fits[i].kind == "external" or i == through]
@@ -204,6 +206,7 @@ def _on_anchored(fit, reference):
         offset_sys=internal_offset_sys(fit, reference),
         zero_err=None if on is None or on.zero_err is None else abs(fit.slope) * on.zero_err,
         zero_reference=on and on.zero_reference,
+        flags=in_order([*fit.flags, *(word for word in INHERITED if word in reference.flags)]),
     )
 
 

@@ -4,7 +4,7 @@ import math
 import statistics
 from typing import NamedTuple
 
-from .offsets import ways
+from .offsets import paths
 
 
 class Disagreement(NamedTuple):
@@ -38,7 +38,7 @@ def disagreements(records):
     """
     found = []
     for record in records:
-        fits = [record.fits[i] for i in ways(record.fits)]
+        fits = [record.fits[i] for i in paths(record.fits)]
         fits = [fit for fit in fits if fit.offset_total and math.isfinite(fit.offset_total)]
         for fit in (f for f in fits if f.kind == "external" and len(fits) > 1):
             others = [other for other in fits if other is not fit]
