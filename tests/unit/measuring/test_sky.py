@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from anchoring.errors import AnchoringError
-from anchoring.measuring.sky import averaged, measure_sky
+from anchoring.measuring.samples import block_reduce
+from anchoring.measuring.sky import measure_sky
 from simulation.fields import correlated_noise
 
 SHAPE, BEAM, CENTRE = (400, 420), 3.0, (205.0, 190.0)
@@ -74,4 +75,4 @@ def test_too_little_sky_is_refused_and_little_is_a_flag(rng):
 def test_means_of_squares_are_nan_beside_unobserved_pixels():
     image = np.arange(20.0).reshape(4, 5)
     image[0, 0] = np.nan
-    assert np.array_equal(averaged(image, 2), [[np.nan, 5.0], [13.0, 15.0]], equal_nan=True)
+    assert np.array_equal(block_reduce(image, 2, np.mean), [[np.nan, 5.0], [13.0, 15.0]], equal_nan=True)

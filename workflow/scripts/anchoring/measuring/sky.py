@@ -9,10 +9,15 @@ import numpy as np
 import scipy  # which loads its parts when they are used
 
 from ..errors import AnchoringError
+from ..images import galaxies, headers
 from ..images.coverage import FWHM_PER_SIGMA
 from .robust import robust_std
+from .samples import block_reduce
 
 MOST_PIXELS = 2**20  # on which the sky is measured: a larger image is averaged over squares
+LEAST_BEAM = 2.0  # pixels
+AROUND = 1.1  # radii of the mosaics that count as galaxy without a galaxy_table
+ROWS = 256  # that a sky is subtracted from at a time
 CLIP = 3.0  # robust standard deviations
 PASSES = 10  # of a clip; it converges in fewer
 THRESHOLD = 3.0  # robust standard deviations of the smoothed image above which something is a source
@@ -51,6 +56,58 @@ class Sky(NamedTuple):
         y, x = np.arange(start, stop)[:, None] - self.centre[1], np.arange(nx)[None, :] - self.centre[0]
         return self.level + self.gradient[0] * x + self.gradient[1] * y
 
+    def subtract_from(self, image):
+        """Subtract the sky from an image, in place."""
+        for start in range(0, len(image), ROWS):
+            rows = image[start : start + ROWS]
+            rows -= self.plane(start, start + len(rows), image.shape[1]).astype(image.dtype)
+
+
+def sky_around(image, header, *, field, sky_radius, fwhm, galaxy=None, masked=None, plane=False):
+    """Measure the sky of an image around a galaxy (`measure_sky`).
+
+    Parameters
+    ----------
+    image : (ny, nx) array
+        NaN where unobserved.
+    header : fits.Header
+        With its WCS.
+    field : images.field.Field
+        Of the mosaics: what is no sky without a galaxy.
+    sky_radius : float
+        Semi-major axis of the ellipse that is no sky, in units of the galaxy's size_reff.
+    fwhm : float
+        Of the PSF, arcsec; 0 if it is not known.
+    galaxy : mapping, optional
+        ra, dec, posang, inclination (degrees) and size_reff (arcsec).
+    masked : (ny, nx) bool array, optional
+        What is no sky in addition.
+    plane : bool
+
+    Returns
+    -------
+    Sky, at the centre of the galaxy or field
+
+    Raises
+    ------
+    AnchoringError
+        As of `measure_sky`.
+    """
+    wcs = headers.celestial_wcs(header)
+    place = {"ra": field.ra, "dec": field.dec, "posang": 0.0, "inclination": 0.0}
+    radius = AROUND * field.radius
+    if galaxy:
+        place, radius = {key: galaxy[key] for key in place}, sky_radius * galaxy["size_reff"]
+
+    def excluded(step):
+        squares = wcs.slice((slice(None, None, step),) * 2) if step > 1 else wcs
+        out = galaxies.deprojected_radius(squares, tuple(n // step for n in image.shape), **place) <= radius
+        return out if masked is None else out | block_reduce(masked, step, np.any)
+
+    centre = galaxies.pixel_of(wcs, place["ra"], place["dec"])
+    beam = max(fwhm / headers.pixel_scale(header), LEAST_BEAM)
+    return measure_sky(image, excluded, beam=beam, centre=centre, plane=plane)
+
 
 def measure_sky(image, excluded, *, beam, centre, plane=False):
     """Measure the sky of an image outside of what is excluded and of sources that are found.
@@ -87,7 +144,7 @@ def measure_sky(image, excluded, *, beam, centre, plane=False):
         If there is too little sky.
     """
     step = max(math.ceil(math.sqrt(image.size / MOST_PIXELS)), 1)
-    small = averaged(image, step)
+    small = block_reduce(image, step, np.mean)
     observed = np.isfinite(small)
     usable = observed & ~excluded(step)
     middle = [(c - (step - 1) / 2) / step for c in centre]
@@ -114,18 +171,6 @@ def measure_sky(image, excluded, *, beam, centre, plane=False):
     gradient = tuple(float(s) / step for s in slopes) if plane else (0.0, 0.0)
     noise, share = float(robust_std(residual)), float(share)
     return Sky(level, gradient, error, tuple(centre), used, residual, step, noise, there, share)
-
-
-def averaged(image, step):
-    """Means of squares of step x step pixels, NaN where one is unobserved; what is left over at the end is dropped."""
-    if step == 1:
-        return np.asarray(image, dtype=np.float32)
-    ny, nx = (n // step for n in image.shape)
-    out = np.empty((ny, nx), dtype=np.float32)
-    for row in range(ny):
-        rows = image[row * step : (row + 1) * step, : nx * step]
-        out[row] = rows.reshape(step, nx, step).mean(axis=(0, 2), dtype=float)
-    return out
 
 
 def _sky_pixels(image, usable, x, y, beam, plane):
