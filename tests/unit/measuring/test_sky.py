@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from anchoring.errors import AnchoringError
+from anchoring.images.coverage import FWHM_PER_SIGMA
 from anchoring.measuring.samples import block_reduce
 from anchoring.measuring.sky import measure_sky
 from simulation.fields import correlated_noise
@@ -53,6 +55,19 @@ def test_the_stated_error_is_that_of_many_skies(rng):
     skies = [measure_sky(field(rng, stars=0), around(110), beam=BEAM, centre=CENTRE) for _ in range(12)]
     pulls = [(sky.level - 5.0) / sky.error for sky in skies]
     assert 0.5 < np.sqrt(np.mean(np.square(pulls))) < 1.6
+
+
+def test_light_of_stars_that_are_too_faint_to_be_found_is_subtracted_with_an_error(rng):
+    impulses = np.zeros(SHAPE)
+    peaks = 0.05 * rng.random(2500) ** (-1 / 0.8)  # half of the noise at least
+    np.add.at(impulses, tuple(rng.integers(0, SHAPE[0], (2, 2500))), peaks.clip(max=30))
+    sigma = BEAM / FWHM_PER_SIGMA
+    stars = ndimage.gaussian_filter(impulses, sigma) * 2 * np.pi * sigma**2
+    sky = measure_sky(field(rng, stars=0) + stars.astype(np.float32), around(110), beam=BEAM, centre=CENTRE)
+    mode = 3 * np.median(sky.values) - 2 * sky.values.mean()
+    assert abs(sky.level - 5.0) < 0.8 * (mode - 5.0)
+    assert abs(sky.level - 5.0) < 2 * sky.error
+    assert sky.error < mode - 5.0
 
 
 def test_a_large_image_is_averaged(rng, monkeypatch):
