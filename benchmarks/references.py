@@ -76,7 +76,7 @@ def measured(folder, seed, case, with_scale, with_table):
         truth = float((one.data - other.data)[y - 3 : y + 4, x - 3 : x + 4].mean())
     kind = "plane" if band == "w3" else "constant"
     found = zero_reference.measured(
-        made_references.read_step(noisy), noisy, kind, band, 4.0, row if with_table else None, None
+        made_references.read_step(noisy), kind, band, 4.0, row if with_table else None, None
     )
     factor = scale(ideal, galaxy, band, centre) if with_scale else np.nan
     row = (seed, case, truth, found.level, found.error, found.share, factor)

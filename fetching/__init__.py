@@ -1,1 +1,1 @@
-"""Downloads of archive images for references, when asked for: `python -m fetching`. The workflow downloads nothing."""
+"""Downloads of mosaics and archive images, when asked for: `python -m fetching`. The workflow downloads nothing."""

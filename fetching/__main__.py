@@ -1,6 +1,8 @@
-"""Fetch the archive images of references whose entry in 'references' has a `source`, into the folder of its `from`.
+"""Fetch mosaics from MAST and archive images of references, to where the workflow looks for them.
 
     python -m fetching my.yaml [--targets ngc0628 ...]
+
+Mosaics are those in `mosaics` of 'fetch'; images are those of entries in 'references' that have a `source`.
 
 It needs requirements-fetch.txt. What is complete is not fetched again; what fails is listed, the rest is fetched.
 """
@@ -18,7 +20,7 @@ from anchoring.errors import AnchoringError  # noqa: E402
 from anchoring.files.made_references import field_of_mosaics  # noqa: E402
 from anchoring.planning import plan as planning  # noqa: E402
 from anchoring.planning import settings  # noqa: E402
-from fetching import archives, download  # noqa: E402
+from fetching import archives, download, mast  # noqa: E402
 
 
 def configured(path):
@@ -36,7 +38,7 @@ def configured(path):
     return config
 
 
-def wanted(plan, targets):
+def wanted_references(plan, targets):
     """MadeReferences with a source, each once, whose files ref_dir does not have."""
     found = {}
     for image, pairs in plan.pairs.items():
@@ -46,12 +48,11 @@ def wanted(plan, targets):
     return found.values()
 
 
-def fetch_reference(made, mosaics, endpoints):
+def fetch_reference(made, mosaics, endpoints, patience):
     """Fetch the images of a reference; their paths. FetchError or AnchoringError if that fails."""
     folder = Path(made.given[0])
     if len(made.given) != 1 or folder.suffix in (".fits", ".gz") or "*" in folder.name:
         raise download.FetchError(f"'from' is {', '.join(made.given)}; expected one folder, to fetch into it")
-    patience = download.Patience(endpoints["tries"], endpoints["wait"], endpoints["timeout"])
     field, source = field_of_mosaics(mosaics, 60 * made.margin), made.settings["source"]
     if source == "unwise":
         address, is_wanted = archives.unwise_cutout(endpoints["unwise"], made.band, field)
@@ -68,22 +69,31 @@ def main(arguments=None):
     parser.add_argument("--targets", nargs="+", default=[], metavar="NAME")
     options = parser.parse_args(arguments)
     config = configured(options.configuration)
-    try:
-        plan = planning.make_plan(config)
-    except settings.PlanError as error:
-        sys.exit(str(error))
-    failed = []
-    for made in wanted(plan, options.targets):
-        mosaics = [image.path for image in plan.of_target(made.target) if image not in plan.skipped]
+    endpoints, failed = config["fetch"], []
+    patience = download.Patience(endpoints["tries"], endpoints["wait"], endpoints["timeout"])
+
+    def attempt(what, fetching):
         try:
-            paths = fetch_reference(made, mosaics, config["fetch"])
-        except (download.FetchError, AnchoringError) as error:
-            failed.append(f"{made.target}, {made.label}: {error}")
+            print(f"{what}: {', '.join(map(str, fetching()))}", flush=True)
+        except (download.FetchError, AnchoringError, OSError) as error:
+            failed.append(f"{what}: {error}")
             print(failed[-1], file=sys.stderr)
-        else:
-            print(f"{made.target}, {made.label}: {', '.join(map(str, paths))}")
+
+    for target, wanted in (endpoints["mosaics"] or {}).items():
+        if not options.targets or target in options.targets:
+            attempt(f"{target}, mosaics", lambda t=target, w=wanted: mast.fetch_mosaics(config, t, w, patience))
+    if config.get("references"):
+        try:
+            plan = planning.make_plan(config)
+        except settings.PlanError as error:
+            sys.exit(str(error))
+        for made in wanted_references(plan, options.targets):
+            mosaics = [image.path for image in plan.of_target(made.target) if image not in plan.skipped]
+            attempt(
+                f"{made.target}, {made.label}", lambda r=made, m=mosaics: fetch_reference(r, m, endpoints, patience)
+            )
     if failed:
-        sys.exit(f"{len(failed)} references could not be fetched.")
+        sys.exit(f"{len(failed)} of what was asked for could not be fetched.")
 
 
 if __name__ == "__main__":

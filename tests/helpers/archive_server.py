@@ -1,6 +1,7 @@
 """A server on the loopback that answers as archives do, and fails as networks do."""
 
 import contextlib
+import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -25,10 +26,15 @@ def votable(rows=(), status="OK", message=""):
     return VOTABLE.format(status=status, message=message, rows=cells).encode()
 
 
+def table(*rows, status="COMPLETE", message=""):
+    """What MAST's API answers with."""
+    return body(json.dumps({"status": status, "msg": message, "data": rows, "fields": []}).encode(), "application/json")
+
+
 class Server:
     """`answers` holds per path a list of functions of a request handler, used in turn, the last one for ever.
 
-    `requests` lists path, query and Range of what was asked.
+    `requests` lists path, query (or form) and Range of what was asked.
     """
 
     def __init__(self):
@@ -38,13 +44,16 @@ class Server:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_GET(self):
+            def do_GET(self, form=""):
                 path = urlsplit(self.path)
-                outer.requests.append((path.path, parse_qs(path.query), self.headers.get("Range")))
+                outer.requests.append((path.path, parse_qs(form or path.query), self.headers.get("Range")))
                 answers = outer.answers.get(path.path, [status(404)])
                 answer = answers.pop(0) if len(answers) > 1 else answers[0]
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                     answer(self)
+
+            def do_POST(self):
+                self.do_GET(self.rfile.read(int(self.headers["Content-Length"])).decode())
 
             def log_message(self, *_):
                 pass
@@ -104,13 +113,13 @@ def chunked_cut(content):
     return answer
 
 
-def ranged(content, start=None, **headers):
-    """The rest of a body from the byte that is asked for; `start` claims another one."""
+def ranged(content, start=None, size=None, **headers):
+    """The rest of a body from the byte that is asked for; `start` and `size` claim another byte, or size of all."""
 
     def answer(handler):
         first = int(handler.headers["Range"].removeprefix("bytes=").rstrip("-"))
         shown = first if start is None else start
-        claim = f"bytes {shown}-{len(content) - 1}/{len(content)}"
+        claim = f"bytes {shown}-{len(content) - 1}/{size or len(content)}"
         respond(handler, 206, content[first:], Content_Range=claim, **headers)
 
     return answer

@@ -3,6 +3,7 @@
 `make bad-inputs` runs the workflow on all of them and writes the outcomes and messages into docs/bad-inputs.md.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import bad_archives
 import numpy as np
 import yaml
 from astropy import units
@@ -692,8 +694,19 @@ def tables(project):
     for title, cases in of_runs.items():
         stems = [stem for stem, (case, _) in project.cases.items() if case in cases.values()]
         yield title, [(project.cases[stem][0].what, rows[stem]["status"], rows[stem]["reason"]) for stem in stems]
+    yield "Archive images", list(archive_rows(project.folder))
     yield "galaxy_table", [(what, *of_table(project.folder, text)) for what, (text, *_) in TABLES.items()]
     yield "Configuration", [(what, None, of_configuration(changes)) for what, (changes, _) in CONFIGURATIONS.items()]
+
+
+def archive_rows(folder):
+    """Rows of the table of archive images, in whose folder we are afterwards."""
+    (folder / "archives").mkdir(exist_ok=True)
+    sound = bad_archives.prepare(folder / "archives")
+    for name, case in bad_archives.CASES.items():
+        if name != "sound":
+            with tempfile.TemporaryDirectory() as place, contextlib.chdir(place):
+                yield case.what, case.status, bad_archives.made(sound, case)[1]
 
 
 def with_tables(text, found):

@@ -100,6 +100,7 @@ rule write_index:
         offsets=offsets_files(plan.targets),
         networks=[path for target in plan.targets for path in network_files(target)],
         kernels=made_kernels(),
+        references=made_references(),
     output:
         f"{OUT}/index.html",
     log:
@@ -113,5 +114,6 @@ rule write_index:
         ),
         figures=figures_of(plan.images.values()),
         simplify_labels=config["simplify_labels"],
+        references=[{"target": r.target, "label": r.label, "path": r.path} for r in plan.made.values()],
     script:
         "../scripts/write_index.py"

@@ -65,7 +65,7 @@ rule zero_reference:
         sky=lambda wildcards: made_reference(wildcards).sky,
         psf=lambda wildcards: made_reference(wildcards).psf,
         sky_radius=lambda wildcards: made_reference(wildcards).sky_radius,
-        title=lambda wildcards: f"sky of {wildcards.made}",
+        what=lambda wildcards: made_reference(wildcards).in_words,
         galaxy=lambda wildcards: plan.galaxies[made_reference(wildcards).target],
         stamps=lambda wildcards: stamps(made_reference(wildcards).mask),
     script:
@@ -88,6 +88,7 @@ rule convolve_reference:
     params:
         library=library_checksum("convolve_reference"),
         resolution=lambda wildcards: made_reference(wildcards).resolution,
+        what=lambda wildcards: made_reference(wildcards).in_words,
         stamps=lambda wildcards: stamps(reference_kernel(wildcards)),
     script:
         "../scripts/convolve_reference.py"

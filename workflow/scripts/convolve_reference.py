@@ -16,7 +16,8 @@ from anchoring.script import run
 MOST_ROWS = 1024  # around the centre, and columns: on which the noise is measured
 
 
-def main(image, output, error, resolution, threads, kernel=None):
+def main(image, output, error, resolution, threads, what, kernel=None):
+    """`what` is the reference in words."""
     try:
         data, _, header = made_references.read_step(image)[:3]
         headers.require_square(header, image)
@@ -32,7 +33,7 @@ def main(image, output, error, resolution, threads, kernel=None):
         made_references.write_step(error, Image(np.where(np.isfinite(data), sigma, np.nan), None, header))
         made_references.write_step(output, Image(data, None, header))
     except Exception as failure:
-        reason = reason_of(failure, image)
+        reason = made_references.refusal(what, reason_of(failure, image))
         intermediates.write_refusal(error, reason)
         intermediates.write_refusal(output, reason)
 
@@ -56,5 +57,6 @@ if __name__ == "__main__":
         error=snakemake.output.error,
         resolution=snakemake.params.resolution,
         threads=snakemake.threads,
+        what=snakemake.params.what,
         kernel=snakemake.input.get("kernel") or None,
     )

@@ -20,11 +20,14 @@ def mosaic_of(paths):
     steps = [made_references.read_step(path) for path in paths]
     there = [step for step in steps if step.data is not None]
     if not there:
-        raise AnchoringError(f"none of {', '.join(paths)} has a pixel around the mosaics: correct 'from'")
+        names = ", ".join(made_references.files_in_words(step.header) for step in steps)
+        raise AnchoringError(f"none of {names} has a pixel around the mosaics; expected images of them: correct 'from'")
     around = made_references.stated_field(there[0].header)
     scale = min(headers.pixel_scale(step.header) for step in there)
     wcs, shape = field.grid_of(around, scale)
-    data = mosaicking.coadd([(s.data, headers.celestial_wcs(s.header)) for s in there], wcs, shape)
+    images = [(step.data, headers.celestial_wcs(step.header)) for step in there]
+    mosaicking.require_overlap(images, wcs, shape, [made_references.files_in_words(step.header) for step in there])
+    data = mosaicking.coadd(images, wcs, shape)
     logging.info("%d of %d images, %s pixels of %.4g arcsec", len(there), len(steps), shape, scale)
     header = wcs.to_header()
     header["BUNIT"] = "MJy/sr"

@@ -1,14 +1,16 @@
 """The command that fetches: images of a configuration end where the workflow looks for them."""
 
 import io
+import shutil
 
 import numpy as np
 import pytest
 import yaml
-from archive_server import Server, body, status, votable
+from archive_server import Server, body, status, table, votable
 from astropy.io import fits
 from runs import Project
 
+from fetching import mast
 from fetching.__main__ import main
 
 
@@ -40,7 +42,7 @@ def project(tmp_path, monkeypatch):
 
 def test_what_can_be_fetched_is_and_the_rest_is_listed(project, capsys):
     project.server.answers["/w3-int-3.fits"] = [status(503), body(tile())]
-    with pytest.raises(SystemExit, match="1 references could not be fetched"):
+    with pytest.raises(SystemExit, match="1 of what was asked for could not be fetched"):
         main(["config.yaml"])
     assert (project.folder / "archive/ngc0628/w3/w3-int-3.fits").read_bytes() == tile()
     assert "ngc0628, irac4_atgauss4: " in capsys.readouterr().err
@@ -49,6 +51,31 @@ def test_what_can_be_fetched_is_and_the_rest_is_listed(project, capsys):
     with pytest.raises(SystemExit):
         main(["config.yaml"])
     assert not any(path == "/w3-int-3.fits" for path, *_ in project.server.requests[before:])
+
+
+def test_mosaics_are_fetched_first_to_where_the_workflow_reads_them(project):
+    mosaic = project.image("ngc0628", "F770W")
+    content = mosaic.read_bytes()
+    shutil.rmtree(project.folder / "data/ngc0628")
+    config = yaml.safe_load((project.folder / "config.yaml").read_text())
+    fetch = config["fetch"] | {"mast": project.server.url, "mosaics": {"ngc0628": {"programme": 2107}}}
+    project.configure(**{"references": config["references"], "fetch": fetch, "psf_dir": "data"})
+    project.server.answers |= {
+        f"/{mast.API}": [
+            table({"obsid": 7, "target_name": "NGC 0628"}),
+            table({"productFilename": "jw02107-o039_t018_miri_f770w_i2d.fits", "dataURI": "mast:JWST/x.fits"}),
+        ],
+        f"/{mast.DOWNLOAD}": [body(content)],
+        "/w3-int-3.fits": [body(tile())],
+    }
+    with pytest.raises(SystemExit, match="1 of what"):  # irac4, as above
+        main(["config.yaml", "--targets", "ngc0628"])
+    name = "ngc0628_miri_lv3_f770w_jw02107-o039_i2d_align.fits"
+    assert (project.folder / "data/ngc0628/F770W/lv3" / name).read_bytes() == content
+    assert (project.folder / "archive/ngc0628/w3/w3-int-3.fits").is_file()
+    before = len(project.server.requests)
+    main(["config.yaml", "--targets", "ngc0000"])
+    assert len(project.server.requests) == before
 
 
 def test_a_configuration_that_is_wrong_ends_before_anybody_is_asked(project):

@@ -46,8 +46,8 @@ def test_a_unit_or_survey_of_the_configuration_wins():
     [
         ("W3", {"MAGZP": 20.5, "BAND": 1, "BUNIT": "DN"}, None, "of band w1 by its header; expected w3"),
         ("J", {"MAGZP": 20.5, "FILTER": "k"}, None, "of band ks by its header; expected j"),
-        ("W1", {}, None, "has no BUNIT, and no MAGZP"),
-        ("IRAC4", {"MAGZP": 20.0}, None, "has no BUNIT, and no MAGZP"),
+        ("W1", {}, None, "has no BUNIT and MAGZP None in band w1"),
+        ("IRAC4", {"MAGZP": 20.0}, None, "has no BUNIT and MAGZP 20.0 in band irac4"),
         ("IRAC4", {"BUNIT": "DN"}, None, "BUNIT 'DN'"),
         ("W1", {"MAGZP": "high"}, "AllWISE", "MAGZP = 'high'"),
         ("J", {"MAGZP": 20.0}, "AllWISE", "which AllWISE has not"),

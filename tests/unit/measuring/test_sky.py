@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from anchoring.errors import AnchoringError
-from anchoring.measuring.sky import averaged, measure_sky
+from anchoring.images.coverage import FWHM_PER_SIGMA
+from anchoring.measuring.samples import block_reduce
+from anchoring.measuring.sky import measure_sky
 from simulation.fields import correlated_noise
 
 SHAPE, BEAM, CENTRE = (400, 420), 3.0, (205.0, 190.0)
@@ -54,6 +57,19 @@ def test_the_stated_error_is_that_of_many_skies(rng):
     assert 0.5 < np.sqrt(np.mean(np.square(pulls))) < 1.6
 
 
+def test_light_of_stars_that_are_too_faint_to_be_found_is_subtracted_with_an_error(rng):
+    impulses = np.zeros(SHAPE)
+    peaks = 0.05 * rng.random(2500) ** (-1 / 0.8)  # half of the noise at least
+    np.add.at(impulses, tuple(rng.integers(0, SHAPE[0], (2, 2500))), peaks.clip(max=30))
+    sigma = BEAM / FWHM_PER_SIGMA
+    stars = ndimage.gaussian_filter(impulses, sigma) * 2 * np.pi * sigma**2
+    sky = measure_sky(field(rng, stars=0) + stars.astype(np.float32), around(110), beam=BEAM, centre=CENTRE)
+    mode = 3 * np.median(sky.values) - 2 * sky.values.mean()
+    assert abs(sky.level - 5.0) < 0.8 * (mode - 5.0)
+    assert abs(sky.level - 5.0) < 2 * sky.error
+    assert sky.error < mode - 5.0
+
+
 def test_a_large_image_is_averaged(rng, monkeypatch):
     monkeypatch.setattr("anchoring.measuring.sky.MOST_PIXELS", 50_000)
     sky = measure_sky(field(rng, gradient=(4e-4, 0)), around(110), beam=BEAM, centre=CENTRE, plane=True)
@@ -74,4 +90,4 @@ def test_too_little_sky_is_refused_and_little_is_a_flag(rng):
 def test_means_of_squares_are_nan_beside_unobserved_pixels():
     image = np.arange(20.0).reshape(4, 5)
     image[0, 0] = np.nan
-    assert np.array_equal(averaged(image, 2), [[np.nan, 5.0], [13.0, 15.0]], equal_nan=True)
+    assert np.array_equal(block_reduce(image, 2, np.mean), [[np.nan, 5.0], [13.0, 15.0]], equal_nan=True)

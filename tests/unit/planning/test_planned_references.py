@@ -53,6 +53,7 @@ def test_a_label_counts_without_its_resolution_too(archive):
 def test_images_from_a_folder_a_pattern_or_a_list(archive, given):
     touch(archive / "archive/b.fits.gz")
     touch(archive / "archive/notes.txt")
+    touch(archive / "archive/b.fits.gz.json")
     given = [given] if isinstance(given, str) else given
     plan = planned(archive, **{"from": [str(archive / part) for part in given]})
     names = {path.rsplit("/", 1)[1] for path in plan.made["ngc0001_irac4_atgauss4"].tiles}

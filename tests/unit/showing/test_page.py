@@ -14,6 +14,7 @@ from pages import Page
 
 import show_table
 from anchoring.files.made_kernels import Origin
+from anchoring.files.made_references import Origin as ReferenceOrigin
 from anchoring.images.kernel_quality import Quality
 from anchoring.showing.page import survey, table, write_page
 from anchoring.showing.text import fits_caption, image_caption, restructured, signed, write_caption
@@ -84,6 +85,36 @@ def test_kernels_that_were_made_and_one_that_could_not_be(tmp_path):
          "kernel_lobes"],
     ]  # fmt: skip
     assert {"kernels/a%20b.png", "kernels/b.png", "#kernels"} <= set(page.links)
+
+
+def test_references_that_were_made_are_shown_with_their_skies(records, tmp_path):
+    units = ("counts = 0.0017259 MJy/sr (MAGZP 22.5)",)
+    origin = ReferenceOrigin(
+        ("a.fits", "b.fits"), units, "plane", 0.1234, 0.0012, 0.83, "w1_to_gauss7p5.fits", ("odd",)
+    )
+    references = [
+        {"target": "m 83", "label": "w1_atgauss7p5", "figure": "references/m 83_w1_sky.png", "origin": origin,
+         "reason": ""},
+        {"target": "ngc0628", "label": "irac4_atgauss4", "figure": "references/x_sky.png", "origin": None,
+         "reason": "no <unit>"},
+        {"target": "ngc0628", "label": "w3", "figure": "references/y_sky.png", "reason": "",
+         "origin": origin._replace(sky="none", flags=())},
+    ]  # fmt: skip
+    values = survey(records, [], True, references=references)
+    write_page(tmp_path / "index.html", "survey.html.jinja", version="1", **values)
+    page = Page((tmp_path / "index.html").read_text())
+    (rows,) = (table[1:] for table in page.tables if table[0][1:3] == ["reference", "images"])
+    assert rows == [
+        ["m 83", "W1", "a.fits and 1 more", *units, "sky 0.1234 ± 0.0012 MJy/sr (plane, 83% of the field)",
+         "w1_to_gauss7p5.fits", "odd"],
+        ["ngc0628", "W3", "a.fits and 1 more", *units, "with its own zero level", "w1_to_gauss7p5.fits", ""],
+        ["ngc0628", "IRAC4", "no <unit>"],
+    ]  # fmt: skip
+    assert {image["src"] for image in page.images} == {
+        "references/m%2083_w1_sky.png", "references/x_sky.png", "references/y_sky.png"
+    }  # fmt: skip
+    assert all(link[1:] in page.ids for link in page.links if link.startswith("#"))
+    assert "Flags: odd." in page.text
 
 
 def test_every_image_is_in_the_survey_and_leads_to_its_figures(records, tmp_path):

@@ -18,7 +18,7 @@ from .images.units import brightness_unit
 from .measuring import noise
 from .planning import cost
 from .showing import tables
-from .showing.text import zero_words
+from .showing.text import sky_words, zero_words
 from .solving import offsets
 from .solving.records import OF_THE_PLAN, FitRecord, ImageRecord
 
@@ -245,10 +245,7 @@ def _origin(path):
     if origin is None:
         return f"from {path}"
     files = origin.files[0] + (f" and {len(origin.files) - 1} more" if len(origin.files) > 1 else "")
-    sky = "with its own zero level"
-    if origin.sky != "none":
-        sky = f"sky {origin.level:.4g} +- {origin.zero_err:.2g} MJy/sr ({origin.sky}, {origin.share:.0%} of the field)"
-    return f"made from {files} ({', '.join([*origin.units, sky, *origin.flags])})"
+    return f"made from {files} ({', '.join([*origin.units, sky_words(origin), *origin.flags])})"
 
 
 def _origin_note(origin):

@@ -126,6 +126,32 @@ def describe(header, field, band):
         header["REFEXT"] = (EXTENDED[band], "of wide extended light, Dale+ 2009; not applied")
 
 
+def files_in_words(header):
+    """Names of the archive images that a header lists."""
+    return ", ".join(header[key] for key in header if key.startswith("REFFIL"))
+
+
+def refusal(what, reason, files=""):
+    """Why a reference cannot be made, with its name and those of its files, each once."""
+    named = reason if not files or any(f in reason for f in files.split(", ")) else f"{files}: {reason}"
+    return named if named.startswith(what) else f"{what} cannot be made: {named}"
+
+
+def state_sky(header, kind, sky):
+    """Add to a header the sky that is subtracted (constant, plane or none): a `measuring.sky.Sky`, or None."""
+    header["REFSKYM"] = (kind, "sky that was subtracted")
+    if sky is None:
+        return
+    header["REFSKY"] = (float(f"{sky.level:.7g}"), "[MJy/sr] sky at the galaxy that was subtracted")
+    header["REFZERR"] = (float(f"{sky.error:.4g}"), "[MJy/sr] error of the zero level")
+    header["REFSKYN"] = (int(sky.used.sum()) * sky.step**2, "sky pixels")
+    header["REFSKYF"] = (float(f"{sky.share:.4g}"), "share of sky pixels")
+    for axis, slope in zip("XY", sky.gradient, strict=True):
+        header[f"REFGRD{axis}"] = (float(f"{slope:.5g}"), "[MJy/sr] per pixel, of the plane")
+    if sky.flags:
+        header["REFFLAG"] = " ".join([*header.get("REFFLAG", "").split(), *sky.flags])
+
+
 def stated_field(header):
     """The Field that `describe` stated."""
     return Field(*(header[key] for key in ("REFRA", "REFDEC", "REFRAD", "REFHALF")))

@@ -84,10 +84,13 @@ def calibration(header, band, *, unit=None, path="the image"):
     survey = surveys.get(unit.lower()) if unit else _survey(header, band) if stated.lower() in COUNTS else None
     if survey:
         return _of_counts(header, band, survey, stated or "counts", path)
-    if not (unit or stated):
+    if not unit and stated.lower() in COUNTS:
+        known = ", ".join([*ZERO_MAGNITUDE["AllWISE"], *ZERO_MAGNITUDE["2MASS"]])
+        what = f"BUNIT {stated!r}" if stated else "no BUNIT"
         raise AnchoringError(
-            f"{path} has no BUNIT, and no MAGZP of counts of WISE or 2MASS in {band}; expected either: set 'unit' of "
-            "this reference in 'references' (MJy/sr, unWISE, AllWISE, 2MASS or any unit that converts)"
+            f"{path} has {what} and MAGZP {header.get('MAGZP')!r} in band {band}; expected a unit, or a zero point of "
+            f"counts in {known}: correct 'band', or set 'unit' in 'references' (MJy/sr, unWISE, AllWISE, 2MASS or any "
+            "unit that converts)"
         )
     header = fits.Header([card for card in header.cards if card.keyword != "BUNIT"])
     header["BUNIT"] = unit or stated

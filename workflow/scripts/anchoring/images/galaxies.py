@@ -50,6 +50,11 @@ def in_frame_of(wcs, ra, dec, posang):
     return position.lon.radian, position.lat.radian, centre.position_angle(along).radian
 
 
+def pixel_of(wcs, ra, dec):
+    """Pixel (x, y), from 0, of an ICRS position, degrees, in an image of any frame."""
+    return tuple(float(v) for v in wcs.all_world2pix(*np.degrees(in_frame_of(wcs, ra, dec, 0.0)[:2]), 0))
+
+
 def tangent_plane_offsets(lon, lat, lon_0, lat_0):
     """Gnomonic offsets (east, north), radians, from a centre; NaN 90 degrees from it and beyond.
 

@@ -1,9 +1,46 @@
 """One image of several that overlap."""
 
+import math
 import warnings
 
 import numpy as np
 import scipy  # which loads its parts when they are used
+
+from ..errors import AnchoringError
+
+SAMPLES = 256  # along a side of the grid, at which images are looked at for their overlaps
+
+
+def require_overlap(images, wcs, shape, names):
+    """AnchoringError unless all images are joined by overlaps, over which their levels can be matched.
+
+    Parameters
+    ----------
+    images, wcs, shape
+        As of `coadd`.
+    names : list of str
+        Of the images, for the message.
+    """
+    step = max(math.ceil(max(shape) / SAMPLES), 1)
+    y, x = np.mgrid[0 : shape[0] : step, 0 : shape[1] : step]
+    seen = np.array([_seen(image, own, wcs.pixel_to_world(x, y)) for image, own in images], dtype=np.float32)
+    number, groups = scipy.sparse.csgraph.connected_components(seen @ seen.T > 0)
+    if number > 1:
+        first, *_, last = (
+            ", ".join(n for n, group in zip(names, groups, strict=True) if group == g) for g in range(number)
+        )
+        raise AnchoringError(
+            f"{last} does not overlap {first} around the mosaics; expected images that overlap, since their levels "
+            "are matched there: add those between them to 'from', or leave out what is not needed"
+        )
+
+
+def _seen(image, own, places):
+    """At which places an image is observed: (n,) bool array."""
+    x, y = (np.rint(np.nan_to_num(v, nan=-1)).astype(int).ravel() for v in own.world_to_pixel(places))
+    inside = (x >= 0) & (x < image.shape[1]) & (y >= 0) & (y < image.shape[0])
+    inside[inside] = np.isfinite(image[y[inside], x[inside]])
+    return inside
 
 
 def coadd(images, wcs, shape):

@@ -43,6 +43,10 @@ class MadeReference:
         self.mask = mask or None
 
     @property
+    def in_words(self):
+        return f"the reference {self.label} of {self.target}"
+
+    @property
     def sky_radius(self):
         return self.settings.get("sky_radius", 4.0)
 
@@ -59,7 +63,7 @@ class MadeReference:
     def problem(self, kernels):
         """What is missing for it; empty if nothing is known to be."""
         problem = self._problem() or kernels.problem(Source(self.psf, self.name, self.path), self.resolution)
-        return problem and f"the reference {self.label} of {self.target} cannot be made: {problem}"
+        return problem and f"{self.in_words} cannot be made: {problem}"
 
     def _problem(self):
         missing = next((part for part, paths in self._found.items() if not paths), None)
@@ -89,4 +93,4 @@ def _files(part):
         return [os.path.join(part, name) for name in names_in(part) if name.lower().endswith(ENDINGS)]
     if os.path.isfile(part):
         return [part]
-    return sorted(path for path in glob.glob(part) if os.path.isfile(path))
+    return sorted(path for path in glob.glob(part) if path.lower().endswith(ENDINGS) and os.path.isfile(path))

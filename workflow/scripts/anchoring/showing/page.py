@@ -14,7 +14,7 @@ from ..solving.records import FORMS, UNITS
 from ..solving.zeros import reference_rows
 from .network_text import network_words
 from .tables import image_rows
-from .text import band_label, fit_words, offset_words, signed, zero_words
+from .text import band_label, fit_words, offset_words, signed, sky_words, zero_words
 
 STEPS = (3, 10, 30, 100)  # |offset| / error at which the colour of a cell changes
 SYMBOLS = {"failed": "✗", "flagged": "⚠", "skipped": "–", "anchored": "✓"}  # in the order of what to look at first
@@ -48,7 +48,7 @@ def write_page(path, template, **values):
 # --- the survey -------------------------------------------------------------------------------------------------------
 
 
-def survey(records, figures, simplify_labels, networks=(), kernels=()):
+def survey(records, figures, simplify_labels, networks=(), kernels=(), references=()):
     """What the page of a survey shows.
 
     Parameters
@@ -62,6 +62,8 @@ def survey(records, figures, simplify_labels, networks=(), kernels=()):
     kernels : list of mappings
         Of each kernel that was made: name, `figure` (path from the page), `origin` (files.made_kernels.Origin) or, of
         one that could not be made, None and the `reason`.
+    references : list of mappings
+        Of each reference that was made: target, label, and as of kernels (files.made_references.Origin).
 
     Returns
     -------
@@ -79,6 +81,8 @@ def survey(records, figures, simplify_labels, networks=(), kernels=()):
     worst_first = sorted(images, key=lambda image: kinds.index(image["kind"]))
     anchored = [image for image in worst_first if image["kind"] in ("flagged", "anchored")]
     missing = [image for image in worst_first if image["kind"] in ("failed", "skipped")]
+    made = [_reference(reference, simplify_labels) for reference in references]
+    made.sort(key=lambda reference: (reference["target"], band_order(reference["label"])))
     return {
         "total": len(images),
         "counts": {kind: sum(image["kind"] == kind for image in images) for kind in kinds},
@@ -97,6 +101,7 @@ def survey(records, figures, simplify_labels, networks=(), kernels=()):
                     if n.target == t
                 ],
                 "network_figure": quote(f"{t}/{t}_network.png"),
+                "references": [reference for reference in made if reference["target"] == t],
             }
             for t, cells in targets.items()
         ],
@@ -104,6 +109,7 @@ def survey(records, figures, simplify_labels, networks=(), kernels=()):
         "offsets": table([i["row"] for i in anchored], without=("status",), anchors=[i["id"] for i in anchored]),
         "zeros": reference_table(reference_rows(records), simplify_labels),
         "zero_words": zero_words(records),
+        "references": made,
         "kernels": [_kernel(**kernel) for kernel in sorted(kernels, key=lambda kernel: kernel["name"])],
         "missing": table([i["row"] for i in missing], without=("flags",), anchors=[i["id"] for i in missing]),
     }
@@ -156,6 +162,27 @@ def _kernel(name, figure, origin, reason):
     numbers = ("source_fwhm", "target_fwhm", "difference", "negative", "cut", "held")
     cells = [f"{getattr(quality, number):.3g}" for number in numbers]
     return {**known, "source": origin.source[0], "target": origin.target[0], "cells": cells, "flags": origin.flags}
+
+
+def _reference(reference, simplify_labels):
+    """A reference that was made, as the page shows it."""
+    target, label, origin = (reference[key] for key in ("target", "label", "origin"))
+    known = {
+        "target": target,
+        "label": band_label(label, simplify_labels),
+        "id": quote(f"reference/{target}/{label}"),
+        "figure": quote(reference["figure"]),
+        "reason": reference["reason"],
+        "flags": origin.flags if origin else (),
+    }
+    if origin is None:
+        return known
+    return known | {
+        "files": origin.files,
+        "units": origin.units,
+        "sky": sky_words(origin),
+        "kernel": origin.kernel or "none",
+    }
 
 
 def significance(offset, error):

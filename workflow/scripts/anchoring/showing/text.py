@@ -73,6 +73,14 @@ def signed(value, error=None):
     return words if words.startswith("−") else f"+{words}"
 
 
+def sky_words(origin):
+    """The sky of a reference that was made (`files.made_references.Origin`)."""
+    if origin.sky == "none":
+        return "with its own zero level"
+    of = f"{origin.sky}, {origin.share:.0%} of the field"
+    return f"sky {rounded(origin.level, origin.zero_err)} MJy/sr ({of})"
+
+
 def offset_words(record):
     """The offset of an image with its error, or the reason why it has none."""
     if record.offset is None:
