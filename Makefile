@@ -19,7 +19,7 @@ MOSAIC ?=
 # Python programs of tests: what pytest reads from pyproject.toml.
 SCRIPT = PATH="$(BIN):$$PATH" PYTHONPATH=$(CURDIR):$(CURDIR)/workflow/scripts:$(CURDIR)/tests/helpers $(BIN)/python
 
-.PHONY: setup demo test test-faults fuzz bad-inputs test-snakemake test-slurm test-page lint docs bench clean
+.PHONY: setup demo cases test test-faults fuzz bad-inputs test-snakemake test-slurm test-page lint docs bench clean
 
 setup: $(VENV)/installed
 
@@ -38,6 +38,10 @@ demo: $(VENV)/installed
 	$(BIN)/python -m simulation $(DEMO)/data --psfs
 	$(BIN)/snakemake --cores $(CORES) --quiet rules --configfile config/demo.yaml
 	$(BIN)/python -m simulation.compare $(DEMO)/results $(DEMO)/data/truth.csv
+
+# The real images of docs/cases.md, its table and figures; cut again from a folder of ORIGINALS, if that is given.
+cases: $(VENV)/installed
+	PATH="$(BIN):$$PATH" $(BIN)/python -m cases --cores $(CORES) $(if $(ORIGINALS),--originals $(ORIGINALS))
 
 test: $(VENV)/installed-dev
 	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)

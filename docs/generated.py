@@ -10,7 +10,7 @@ from anchoring.solving import network_records, records, zeros
 ROOT = Path(__file__).parents[1]
 # Files outside of docs/ that are pages of the documentation too.
 PAGES = {"configuration": "config/README.md", "contributing": "CONTRIBUTING.md", "changelog": "CHANGELOG.md",
-         "benchmarks": "benchmarks/README.md"}  # fmt: skip
+         "benchmarks": "benchmarks/README.md", "cases": "cases/README.md"}  # fmt: skip
 LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)([^)#\s]*)(#[^)\s]*)?\)")
 
 

@@ -22,7 +22,7 @@ rule check:
         planned=lambda wildcards: sorted(anchored_paths(plan.targets).values()),
         listing=f"{OUT}/check.txt",
         allow_unanchored=config["allow_unanchored"],
-        prefer=config["prefer"],
+        settings={key: config[key] for key in ("estimator", "prefer", "solution")},
         networks=lambda wildcards: planning.notes(plan),
     script:
         "../scripts/check_inputs.py"

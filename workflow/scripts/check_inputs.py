@@ -3,17 +3,20 @@
 from pathlib import Path
 
 from anchoring import inspection
+from anchoring.advice import advice
 from anchoring.errors import AnchoringError
 from anchoring.files import leftovers
 from anchoring.files.atomic import atomic_write
 from anchoring.script import run
 
 
-def main(mosaics, out_dir, planned, listing, allow_unanchored, prefer="order", networks=()):
+def main(mosaics, out_dir, planned, listing, allow_unanchored, settings, networks=()):
+    """`settings`: estimator, prefer and solution."""
     solved = inspection.inspect(mosaics)
+    lines = [*networks, *advice(mosaics, solved, **settings)]
     left = leftovers.message(leftovers.left_over(out_dir, planned))
     report, verdict = (
-        "\n\n".join(filter(None, [inspection.listing(solved, prefer, networks), left])),
+        "\n\n".join(filter(None, [inspection.listing(solved, settings["prefer"], lines), left])),
         inspection.verdict(solved),
     )
     Path(listing).parent.mkdir(parents=True, exist_ok=True)
@@ -34,6 +37,6 @@ if __name__ == "__main__":
         planned=snakemake.params.planned,
         listing=snakemake.params.listing,
         allow_unanchored=snakemake.params.allow_unanchored,
-        prefer=snakemake.params.prefer,
+        settings=snakemake.params.settings,
         networks=snakemake.params.networks,
     )

@@ -257,17 +257,17 @@ def _origin_note(origin):
 # --- in words -------------------------------------------------------------------------------------------------------
 
 
-def listing(solved, prefer="order", networks=()):
+def listing(solved, prefer="order", lines=()):
     """Lines on every image and pair of the records of `inspect`, and what the run will cost.
 
-    `prefer` is that of the run: how it will choose between usable references. `networks` are lines on its networks.
+    `prefer` is that of the run: how it will choose between usable references. `lines` are what else is to be said.
     """
-    lines = [LEGEND[prefer]]
+    listed = [LEGEND[prefer]]
     for before, record in zip([None, *solved], solved, strict=False):
         if before is None or record.target != before.target:
-            lines += ["", record.target]
-        lines += _image_lines(record, prefer)
-    return "\n".join([*lines, "", *networks, *filter(None, [zero_words(solved)]), _total(solved)])
+            listed += ["", record.target]
+        listed += _image_lines(record, prefer)
+    return "\n".join([*listed, "", *lines, *filter(None, [zero_words(solved)]), _total(solved)])
 
 
 def verdict(solved):

@@ -33,6 +33,13 @@ def masks(config, target, band):
     return tuple(companions(config["mask_dir"], f"{target}_{band}") or companions(config["mask_dir"], target))
 
 
+def labels_of(folder, target):
+    """Labels of all references of a target in a folder, in the configuration or not."""
+    stems = [match["stem"] for match in map(FITS.fullmatch, names_in(folder)) if match]
+    start = f"{target}_"
+    return [stem[len(start) :] for stem in stems if stem.startswith(start) and not stem.endswith("_err")]
+
+
 class Reference:
     """The files of an external reference: `path` (expected, if there is none), `error` and what is wrong with them."""
 

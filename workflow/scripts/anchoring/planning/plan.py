@@ -5,7 +5,7 @@ and asked, without Snakemake.
 """
 
 from ..labels import value_for
-from .companions import Kernels
+from .companions import Kernels, labels_of
 from .galaxy_table import GalaxyTable
 from .model import Plan
 from .names import unused_names
@@ -55,14 +55,16 @@ def notes(plan):
 def inspected(plan):
     """All images with what they would be fitted on and the files that takes, or why they cannot be: plain values.
 
-    The input of `anchoring.inspection.inspect`.
+    The input of `anchoring.inspection.inspect` and `anchoring.advice.advice`.
     """
     noise, zero = (plan.config.get(key) or {} for key in ("reference_noise", "reference_zero_err"))
+    there = {target: labels_of(plan.config["ref_dir"], target) for target in plan.targets}
     return [
         {
             **image.described(),
             "skipped": plan.skipped.get(image, ""),
             "mask": image.mask,
+            "there": there[image.target],
             "in_galaxy": plan.galaxies[image.target] is not None,
             "method": plan.config.get("reproject_func", "interp"),
             "pairs": [

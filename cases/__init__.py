@@ -1,0 +1,1 @@
+"""Real images, small, that anyone can anchor: `python -m cases`."""
