@@ -102,20 +102,13 @@ def psf_of(wildcards):
 
 
 def used_files(wildcards):
-    """{reference: {what it is: path}} of the files whose hashes an anchored image states; None if it states none."""
-    image = image_of(wildcards)
-    if not config["hashes"]:
-        return None
-    return {
-        pair.reference: {"mosaic": image.path, **provenance.files_of_pair(plan, pair)}
-        for pair in plan.fitted_pairs(image)
-    }
+    """{reference: {what it is: path}} of the files whose hashes an anchored image can state; None if it states none."""
+    pairs = plan.fitted_pairs(image_of(wildcards))
+    return {pair.reference: provenance.files_of_pair(plan, pair) for pair in pairs} if config["hashes"] else None
 
 
 def hashed_files(wildcards):
-    """The files of `used_files` but the mosaic itself."""
-    paths = {path for files in (used_files(wildcards) or {}).values() for path in files.values()}
-    return sorted(paths - {image_of(wildcards).path})
+    return sorted({path for files in (used_files(wildcards) or {}).values() for path in files.values()})
 
 
 def with_error(wildcards):

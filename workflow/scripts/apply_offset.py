@@ -11,11 +11,17 @@ from anchoring.solving import records
 
 
 def main(image, solved, output, psf=None, used=None):
-    """`used` are {what it is: path} of the files to be hashed, for each reference; None for no hashes."""
+    """`used` are {what it is: path} of the files of each fit, by its reference, to be hashed; None: no hashes.
+
+    Where all pairs are adjusted together, no reference is the one: only the image itself is hashed.
+    """
     (solution,) = [r for r in records.read([solved]) if r.image == image]
     if solution.status != "anchored":
         raise AnchoringError(f"{image} cannot be anchored: {solution.reason}")
-    fit = solution.chosen_fit
+    fit, hashes = solution.chosen_fit, None
+    if used is not None:
+        files = {"mosaic": image, **used.get(fit.reference, {})}
+        hashes = {what: hash_of(path) for what, path in files.items()}
     anchored.write_anchored(
         image,
         output,
@@ -28,7 +34,7 @@ def main(image, solved, output, psf=None, used=None):
         resolution=fit.resolution,
         version=__version__,
         beam=psf and width_of(psf),
-        hashes=used and {what: hash_of(path) for what, path in used[fit.reference].items()},
+        hashes=hashes,
     )
     logging.info("%.6g MJy/sr were added", mosaics.offset_between(image, output))
 

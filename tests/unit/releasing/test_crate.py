@@ -45,6 +45,12 @@ def test_what_is_stated_is_true(made, tmp_path):
     assert crate.made_of(f"{(tmp_path / 'in').as_uri()}/ref.fits.gz") == {"tab.csv", "m%2083/a%2B%281%29~%40.fits"}
 
 
+def test_names_that_are_nearly_the_same_are_two(made, tmp_path):
+    files = made["image m 83 F770W a#1"]
+    crate = written(tmp_path, dict.fromkeys(("image m 83 a", "image m-83 a"), files))
+    assert set(crate.actions) == {"image m 83 a", "image m-83 a"}
+
+
 def test_software_and_configuration_are_stated(made, tmp_path):
     crate = written(
         tmp_path, made, release={"license": "CC BY 4.0", "license_url": "https://example.org/by", "lead": "A"}

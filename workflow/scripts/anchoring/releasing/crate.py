@@ -55,11 +55,18 @@ def write_crate(path, made, configuration, software, *, threads=1):
     entities = {name: _file(crate, root, name, digests[name]) for name in files}
     workflow = _workflow(crate, software)
     configured = _configuration(crate, configuration)
-    actions = [
-        _action(crate, what, [entities[name] for name in before], [entities[name] for name in after], workflow,
-                configured, _date(max(os.stat(name).st_mtime for name in after)))
-        for what, (before, after) in made.items()
-    ]  # fmt: skip
+    actions = []
+    for what, (before, after) in made.items():
+        stated = {
+            "name": what,
+            "description": f"jwst-anchoring made {what} from {len(before)} files.",
+            "instrument": workflow,
+            "object": [*(entities[name] for name in before), configured],
+            "result": [entities[name] for name in after],
+            "endTime": _date(max(os.stat(name).st_mtime for name in after)),
+            "actionStatus": "http://schema.org/CompletedActionStatus",
+        }
+        actions.append(_contextual(crate, f"#{quote(what)}", "CreateAction", **stated))
     dates = [action["endTime"] for action in actions]
     crate.root_dataset["name"] = f"Anchored mosaics of {root.name}"
     crate.root_dataset["description"] = (
@@ -104,17 +111,11 @@ def _file(crate, root, name, digest):
 
 def _workflow(crate, software):
     """The entity of the workflow, with what it was run with."""
-    needed = [
-        _contextual(crate, f"https://pypi.org/project/{name}/{version}/", "SoftwareApplication", name=name,
-                    softwareVersion=version, url=f"https://pypi.org/project/{name}/")
-        for name, version in software.items()
-        if name != "Python"
-    ]  # fmt: skip
-    python = software["Python"]
-    needed.append(
-        _contextual(crate, f"https://www.python.org/downloads/release/python-{python.replace('.', '')}/",
-                    "SoftwareApplication", name="Python", softwareVersion=python, url="https://www.python.org/")
-    )  # fmt: skip
+    needed = []
+    for name, version in software.items():
+        url = "https://www.python.org/" if name == "Python" else f"https://pypi.org/project/{name}/"
+        stated = {"name": name, "softwareVersion": version, "url": url}
+        needed.append(_contextual(crate, f"{url}#{version}", "SoftwareApplication", **stated))
     return _contextual(
         crate,
         "#workflow",
@@ -133,21 +134,6 @@ def _configuration(crate, configuration):
         for key, value in sorted(configuration.items())
     ]
     return _contextual(crate, "#configuration", "PropertyValue", name="configuration", value=keys)
-
-
-def _action(crate, what, before, after, workflow, configuration, date):
-    return _contextual(
-        crate,
-        f"#{quote(what.replace(' ', '-'))}",
-        "CreateAction",
-        name=what,
-        description=f"jwst-anchoring made {what} from {len(before)} files.",
-        instrument=workflow,
-        object=[*before, configuration],
-        result=after,
-        endTime=date,
-        actionStatus="http://schema.org/CompletedActionStatus",
-    )
 
 
 def _license(crate, release):
