@@ -1,5 +1,6 @@
 """The documentation: `make docs` builds it into docs/_build/html, without a network."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -14,8 +15,13 @@ project, author = "jwst-anchoring", "the jwst-anchoring developers"
 copyright = author
 version = release = anchoring.__version__
 
-extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
-exclude_patterns = ["_build"]
+extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
+exclude_patterns = ["_build", "**/one_galaxy", "**/survey"]
+# Notebooks run in a Python and a folder of their own, always, and an error is one of the documentation.
+os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), str(HERE.parent / "workflow/scripts")])
+nb_execution_mode, nb_execution_in_temp, nb_execution_raise_on_error = "force", True, True
+nb_execution_timeout = 300
+myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 myst_links_external_new_tab = True
 autodoc_member_order = "bysource"

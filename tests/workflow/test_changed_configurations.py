@@ -63,7 +63,7 @@ WALKS = {
         {"colour_drift": {"irac4": [0.05, 0.01]}},
     ],
     "networks": [
-        {"network": True},
+        {"network": True, "hashes": True},
         {"gradient": "nuisance"},
         {"reference_zero_err": {"irac4": 0.02}},
         {"prefer": "smallest_error"},

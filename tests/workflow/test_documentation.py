@@ -4,11 +4,14 @@ import re
 import shutil
 import subprocess
 
+import matplotlib
+from astropy.io import fits
 from runs import ROOT, read_csv
 
 from simulation.skies import IDEAL
 from simulation.trees import simulate_tree
 
+CELL = re.compile(r"^```{code-cell}\n(.*?)^```", re.MULTILINE | re.DOTALL)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INSTALLED = ("make setup", "source .venv/bin/activate")  # what the tests have
 
@@ -16,6 +19,37 @@ INSTALLED = ("make setup", "source .venv/bin/activate")  # what the tests have
 def blocks(page, language):
     """The examples of a page in a language."""
     return [text for name, text in BLOCK.findall((ROOT / "docs" / page).read_text()) if name == language]
+
+
+def run_notebook(name, folder, monkeypatch):
+    """What a notebook has defined when its cells have run one after the other."""
+    monkeypatch.chdir(folder)
+    cells = CELL.findall((ROOT / f"docs/notebooks/{name}.md").read_text())
+    known = {}
+    with matplotlib.rc_context({"backend": "agg"}):
+        for number, cell in enumerate(cells, start=1):
+            exec(compile(cell, f"{name}, cell {number}", "exec"), known)
+    return known
+
+
+def test_the_notebook_of_a_galaxy_recovers_its_offset(tmp_path, monkeypatch):
+    known = run_notebook("one_galaxy", tmp_path, monkeypatch)
+    fit, truth = known["fit"], known["truth"]
+    assert abs(fit.offset - truth["offset"]) < fit.offset_total < 0.02
+    assert abs(known["no_drift"].offset - truth["offset"]) < abs(fit.offset - truth["offset"])
+    assert fits.getval(known["anchored"], "ANCHOFF", "SCI") == fit.offset
+
+
+def test_the_notebook_of_a_survey_names_what_is_wrong_and_knows_its_colours(tmp_path, monkeypatch):
+    known = run_notebook("survey_tables", tmp_path, monkeypatch)
+    assert set(known["shifted"]["target"]) == {"ngc1087"}
+    references = known["references"]
+    assert [(row["target"], row["reference"]) for row in references if row["suspect"] == "True"] == [
+        ("ngc0628", "w3_atgauss15")
+    ]
+    colours = known["colours"]
+    assert all(colours["with covariance"] < colours["without covariance"])
+    assert all(abs(colours["true deviation"]) < 3 * colours["with covariance"])
 
 
 def test_the_quickstart_recovers_the_offsets(tmp_path):

@@ -51,13 +51,16 @@ NOT_TESTED = 1e-6  # of c' Q c in units of c' V^-1 c, below which nothing speaks
 class Observations(NamedTuple):
     """The fitted pairs of the images of an instrument.
 
+    Attributes
+    ----------
     image : (n,) int array
         Index of y among the images.
     other : (n,) int array
         Index of x among the images; -1 for an external reference.
     reference : (n,) int array
         Index of x among the references; -1 for an image.
-    slope, intercept : (n,) arrays; MJy/sr.
+    slope, intercept : (n,) arrays
+        MJy/sr.
     replicates : (n, 2, blocks) array
         Slope and intercept without each block of the sky, the same blocks for all pairs.
     within : (n,) array
@@ -79,15 +82,18 @@ class Observations(NamedTuple):
 class Adjustment(NamedTuple):
     """The offsets of images, how well the pairs agree, and what they say of the references.
 
-    offset : (images,) array, MJy/sr; NaN of an image that hangs on no reference.
+    Attributes
+    ----------
+    offset : (images,) array
+        MJy/sr; NaN of an image that hangs on no reference.
     statistical, systematic, of_zeros : (images, images) arrays
         Covariances, MJy^2/sr^2; of_zeros by the errors of the zero levels, not in systematic.
-    residual, residual_error : (n,) arrays, MJy/sr
-        L - G of each pair and its expected standard deviation.
+    residual, residual_error : (n,) arrays
+        L - G of each pair and its expected standard deviation, MJy/sr.
     zero, zero_error, w, detectable : (references,) arrays
         As in the module's docstring, MJy/sr of the reference but w; NaN of one that nothing can be said of.
     alike : (references,) array, alike_with : (references,) int array
-        Largest |correlation| of w with that of another reference, and which that is (-1 for none).
+        Largest absolute correlation of w with that of another reference, and which that is (-1 for none).
     chi_squared, freedom : float, int
         Of the residuals.
     """
