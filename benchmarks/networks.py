@@ -10,9 +10,9 @@ references and kernels are files of `simulation`; every step is the script of th
 Each galaxy is solved with references that are right; DRAWS times with the zero levels of all of them off by
 N(0, SCATTER), which is given as reference_zero_err; and each time with each of its NIRCam references off by another
 SHIFT in turn. The range of a fit moves with its reference. For the path with the smallest error every band may take any
-reference but MIPS 24, which is one of F2100W alone, as shipped (`smallest_error_mips24`), or of none; in the adjustment
-it is one of all bands (`adjustment_mips24`) or of none. Last come gradients of GRADIENT across an image on IRAC 4
-of a galaxy of the same kind of sky that is off the middle, with and without `gradient: nuisance`.
+reference but MIPS 24; with it (`smallest_error_mips24`), F2100W has what is shipped, F770W and MIPS 24. In the
+adjustment MIPS 24 is a reference of all bands (`adjustment_mips24`) or of none. Last come gradients of GRADIENT across
+an image on IRAC 4 of a galaxy of the same kind of sky that is off the middle, with and without `gradient: nuisance`.
 """
 
 import argparse
@@ -172,7 +172,7 @@ class Solved:
         images = sorted(plan.pairs, key=lambda image: not plan.is_reference(image))
         for image in images:
             pairs = plan.fitted_pairs(image)
-            if prefer == "smallest_error":
+            if prefer == "smallest_error" and not (with_mips and any(pair.label == "mips24" for pair in pairs)):
                 others = (p for p in self._galaxy.pairs if p.image is image and p.kind == "external")
                 pairs = list(dict.fromkeys([*pairs, *(p for p in others if p.label != "mips24")]))
             pairs = [pair for pair in pairs if with_mips or pair.label != "mips24"]

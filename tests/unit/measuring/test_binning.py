@@ -20,7 +20,8 @@ def test_fixed_ranges_have_17_and_7_bins():
     assert fixed_range("irac4_atgauss4") == fixed_range("F770W") == (0.25, 2.0)
     assert fixed_range("W3_atgauss15") == (0.0, 0.8)
     assert fixed_range("w3_atgauss15", "errors_in_variables") == (0.0, 2.0)
-    assert fixed_range("w1_atgauss7p5", "errors_in_variables") == (0.25, 2.0)
+    assert fixed_range("w1_atgauss7p5", "errors_in_variables") == fixed_range("mips24") == (0.25, 2.0)
+    assert fixed_range("MIPS24", "errors_in_variables") == (0.0, 1.0)
     assert_allclose(fixed_width_edges(0.25, 2.0), 0.25 + 0.1 * np.arange(18))
     assert_allclose(fixed_width_edges(0.0, 0.8), 0.1 * np.arange(8))
 

@@ -5,7 +5,7 @@ from . import alignment, jackknife
 from .fit_pair import fit_in_blocks
 
 
-def fit_together(measurements, settings, names, drifts, wanted=None):
+def fit_together(measurements, settings, names, drifts):
     """Fit pairs without each of the blocks of the sky that they share.
 
     Parameters
@@ -16,21 +16,16 @@ def fit_together(measurements, settings, names, drifts, wanted=None):
         What each pair is, for messages.
     drifts : list of Drift
         Of the colour of each pair.
-    wanted : list of bool, optional
-        Which of them are fitted; the blocks are those of all.
 
     Returns
     -------
-    list of Replicated, or of str: why a pair has no fit, or none whose error is known; None of one that is not wanted
+    list of Replicated, or of str: why a pair has no fit, or none whose error is known
     """
     reasons = [_unusable(measured) for measured in measurements]
     usable = [k for k, reason in enumerate(reasons) if not reason]
     blocks = jackknife.common_blocks([measurements[k] for k in usable]) if usable else []
     found = list(reasons)
     for k, of_sky in zip(usable, blocks, strict=True):
-        if wanted is not None and not wanted[k]:
-            found[k] = None
-            continue
         try:
             alignment.require_one_sky(alignment.align(measurements[k].samples, measurements[k].axes))
             found[k] = fit_in_blocks(measurements[k], settings, of_sky, drifts[k])

@@ -18,6 +18,7 @@ WIDTH = 0.1  # MJy/sr, of a bin in a fixed range
 RANGE = (0.25, 2.0)  # MJy/sr on the reference axis
 RANGE_W3 = (0.0, 0.8)  # WISE 3 is sky-subtracted and faint
 RANGE_W3_WEIGHTED = (0.0, 2.0)
+RANGE_MIPS24_WEIGHTED = (0.0, 1.0)
 MOST_BINS = 100_000
 
 
@@ -35,11 +36,13 @@ def fixed_range(reference: str, estimator: Literal["binned", "errors_in_variable
     """Default range, MJy/sr, on the axis of a reference of this name: [0, 0.8] for WISE 3, else [0.25, 2].
 
     For errors_in_variables it is [0, 2] for WISE 3: a field has few beams of 15 arcsec, and bright ones, whose weights
-    are as their scatter, halve the error of the line's zero.
+    are as their scatter, halve the error of the line's zero. It is [0, 1] for MIPS 24: a colour that drifts by d moves
+    the zero by d times the brightness of the range, and hot dust drifts the most.
     """
-    if "w3" not in reference.lower():
-        return RANGE
-    return RANGE_W3 if estimator == "binned" else RANGE_W3_WEIGHTED
+    name = reference.lower()
+    if "w3" in name:
+        return RANGE_W3 if estimator == "binned" else RANGE_W3_WEIGHTED
+    return RANGE_MIPS24_WEIGHTED if "mips24" in name and estimator != "binned" else RANGE
 
 
 def dynamic_range(values, radius, max_radius, percentiles):
