@@ -77,6 +77,23 @@ def coadd(images, wcs, shape):
     return mean.astype(np.float32)
 
 
+def coadd_errors(errors, wcs, shape):
+    """The standard deviation of `coadd` from those of its images: of n, sqrt(mean of squares / n).
+
+    Interpolation, which makes the noise of a pixel smaller and correlates it with its neighbours', is left out.
+    """
+    from reproject import reproject_interp
+    from reproject.mosaicking import reproject_and_coadd
+
+    squares = [(np.square(error), own) for error, own in errors]
+    with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)  # of means of nothing
+        mean, number = reproject_and_coadd(
+            squares, wcs, shape_out=shape, reproject_function=reproject_interp, blank_pixel_value=np.nan
+        )
+        return np.sqrt(mean / number).astype(np.float32)
+
+
 def _bicubic(image, output_projection, *, shape_out, **_):
     """As `reproject.reproject_interp` with order "bicubic", of an image with holes.
 
