@@ -45,6 +45,14 @@ def test_a_turned_tile_is_brought_to_the_grid(rng):
     assert abs(np.nanmax(out) / expected.max() - 1) < 0.05
 
 
+def test_rows_at_a_time_make_no_difference(rng, monkeypatch):
+    images = [(rng.normal(size=(200, 120)), tile(0, 15)), (rng.normal(size=(200, 120)), tile(80, 0))]
+    images[0][0][60:70, 40:50] = np.nan
+    one = coadd(images, tile(0, 0), (200, 200))
+    monkeypatch.setattr("anchoring.images.mosaicking.ROWS", 23)
+    assert np.allclose(coadd(images, tile(0, 0), (200, 200)), one, atol=1e-5, equal_nan=True)
+
+
 def test_errors_are_those_of_means():
     errors = [(np.full((200, 120), 0.3, np.float32), tile(0, 0)), (np.full((200, 120), 0.4, np.float32), tile(80, 0))]
     out = coadd_errors(errors, tile(0, 0), (200, 200))

@@ -72,7 +72,7 @@ def of_calibration(archive, field, planes=1):
 def of_mosaic(field, tiles, planes=1):
     """Of one image of so many tiles, each as large as the field at most."""
     pixels = math.prod(field)
-    return Cost(1.0 + 1e-6 * planes * tiles * pixels, PROCESS + 0.1e9 + (150 + 30 * tiles * planes) * pixels)
+    return Cost(1.0 + 1e-6 * planes * tiles * pixels, PROCESS + 0.1e9 + (35 + 12 * tiles * planes) * pixels)
 
 
 def of_sky(field, planes=1):
