@@ -117,7 +117,7 @@ def _interpolate(image, output_projection, *, shape_out, order, **_):
 
 
 def _window(wcs, shape, grid, size):
-    """The rows and columns of an image (ny, nx) that interpolation onto a grid (ny, nx) needs; None if it needs none."""
+    """Rows and columns of an image (ny, nx) that interpolation onto a grid (ny, nx) needs; None if it needs none."""
     from astropy.wcs.utils import pixel_to_pixel
 
     y, x = (np.linspace(-0.5, n - 0.5, EDGE) for n in size)
