@@ -54,10 +54,12 @@ def fetch_reference(made, mosaics, endpoints, patience):
     if len(made.given) != 1 or folder.suffix in (".fits", ".gz") or "*" in folder.name:
         raise download.FetchError(f"'from' is {', '.join(made.given)}; expected one folder, to fetch into it")
     field, source = field_of_mosaics(mosaics, 60 * made.margin), made.settings["source"]
+    uncertainty = made.settings.get("uncertainty")
+    maps = next(iter(uncertainty.values())) if isinstance(uncertainty, dict) else None
     if source == "unwise":
-        address, is_wanted = archives.unwise_cutout(endpoints["unwise"], made.band, field)
+        address, is_wanted = archives.unwise_cutout(endpoints["unwise"], made.band, field, maps)
         return download.fetch_members(address, folder, is_wanted, patience)
-    images = archives.irsa_images(endpoints["irsa"], source, made.band, field)
+    images = archives.irsa_images(endpoints["irsa"], source, made.band, field, maps)
     for name, address in images.items():
         download.fetch(address, folder / name, patience)
     return [folder / name for name in images]

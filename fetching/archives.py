@@ -14,7 +14,7 @@ OTHERS = re.compile(r"unc|cov|std|mask|msk|invvar|ivar|_n-|-n-", re.IGNORECASE)
 UNWISE_SCALE, UNWISE_LARGEST = 2.75, 1024  # arcsec; pixels along a side of a cutout
 
 
-def irsa_images(service, source, band, field):
+def irsa_images(service, source, band, field, maps=None):
     """{file name: address} of the images of a band around a field, from a Simple Image Access service, version 2.
 
     The addresses of IRSA cut an image to a square.
@@ -27,6 +27,8 @@ def irsa_images(service, source, band, field):
         Of COLLECTIONS.
     band : str
     field : anchoring.images.field.Field
+    maps : str, optional
+        Part of the names of uncertainty maps, which are taken too.
     """
     from astropy import units as u
     from astroquery.ipac.irsa import IrsaClass
@@ -48,7 +50,8 @@ def irsa_images(service, source, band, field):
     for row in table:
         address = str(row["access_url"])
         name = PurePosixPath(urlsplit(address).path).name
-        if IMAGE.search(name) and not OTHERS.search(name) and _is_science(row, wavelength):
+        is_map = bool(maps) and maps in name
+        if IMAGE.search(name) and _is_science(row, wavelength, is_map) and (is_map or not OTHERS.search(name)):
             found[name.removesuffix(".gz")] = f"{address}{'&' if '?' in address else '?'}{_cut(field)}"
     if not found:
         raise FetchError(
@@ -58,12 +61,12 @@ def irsa_images(service, source, band, field):
     return found
 
 
-def _is_science(row, wavelength):
-    """Whether a row of ObsCore is an image of intensity that includes a wavelength, m; what is not stated counts."""
+def _is_science(row, wavelength, is_map):
+    """Whether a row of ObsCore is an image of intensity, or a map, at a wavelength, m; what is not stated counts."""
     stated = row.colnames
     if {"em_min", "em_max"} <= set(stated) and not float(row["em_min"]) <= wavelength <= float(row["em_max"]):
         return False
-    return "dataproduct_subtype" not in stated or str(row["dataproduct_subtype"]) in ("science", "", "--")
+    return is_map or "dataproduct_subtype" not in stated or str(row["dataproduct_subtype"]) in ("science", "", "--")
 
 
 def _cut(field):
@@ -72,9 +75,10 @@ def _cut(field):
     return urlencode({"center": centre, "size": f"{2 * field.half:.0f}arcsec", "gzip": "false"})
 
 
-def unwise_cutout(template, band, field):
-    """The address of a cutout of unWISE coadds, a tar file, and which of its files are images of the band."""
+def unwise_cutout(template, band, field, maps=None):
+    """The address of a cutout of unWISE coadds, a tar file, and which of its files are images or maps of the band."""
     size = min(round(2 * field.half / UNWISE_SCALE), UNWISE_LARGEST)
     number = band_of(band).removeprefix("w")
     address = template.format(ra=f"{field.ra:.6f}", dec=f"{field.dec:.6f}", size=size, band=number)
-    return address, re.compile(rf".*-w{number}-img-[mu]\.fits(\.gz)?").fullmatch
+    kinds = "|".join(["-img-[mu]", *([re.escape(maps)] if maps else [])])
+    return address, re.compile(rf".*-w{number}.*({kinds}).*\.fits(\.gz)?").fullmatch

@@ -19,7 +19,7 @@ from simulation.archives import write_archive_images
 from simulation.skies import Galaxy, Sky
 from simulation.trees import mosaic_grid, wcs_header, write_hdus
 
-CENTRE, FIELD, SIDE = (24.17, 15.78), (60.0, 50.0), 420.0
+CENTRE, FIELD, SIDE = (24.17, 15.78), (60.0, 50.0), 300.0
 GALAXY = {"ra": CENTRE[0], "dec": CENTRE[1], "posang": 0.0, "inclination": 25.0, "size_reff": 20.0}
 WORKS, FAILED = "anchored", "failed"  # as in bad_inputs
 
@@ -64,8 +64,8 @@ def in_brightness(tiles):
 
 def apart(tiles):
     """A gap between both."""
-    pixels(0, function=lambda d: np.where(np.arange(d.shape[1]) < 130, d, np.nan))(tiles)
-    pixels(1, function=lambda d: np.where(np.arange(d.shape[1]) > 70, d, np.nan))(tiles)
+    pixels(0, function=lambda d: np.where(np.arange(d.shape[1]) < 100, d, np.nan))(tiles)
+    pixels(1, function=lambda d: np.where(np.arange(d.shape[1]) > 30, d, np.nan))(tiles)
 
 
 def masked(tiles):
@@ -113,7 +113,7 @@ def made(sound, case):
     what, settings = "the reference w3_atgauss15 of ngc0628", case.settings
     steps = [f"step_{index}.fits" for index in range(len(tiles))]
     for number, (tile, step) in enumerate(zip(tiles, steps, strict=True), start=1):
-        calibrate_reference.main(str(tile), [mosaic], step, settings.get("band", "w3"), 5.0, number=number)
+        calibrate_reference.main(str(tile), [mosaic], step, settings.get("band", "w3"), 2.5, number=number)
     mosaic_reference.main(steps, "all.fits")
     zeroed = {"sky": "plane", "psf": "gauss15", "sky_radius": settings.get("sky_radius", 4.0), "galaxy": GALAXY}
     zero_reference.main("all.fits", "zeroed.fits", "sky.png", what=what, mask=settings.get("mask"), **zeroed)

@@ -25,6 +25,7 @@ def settings(**changes):
         f"{band}_at{resolution}": {"from": f"data/archive/{{target}}_*_{band}*.fits", "margin": 3.5}
         for band, (_, resolution, _) in BANDS.items()
     }
+    references["w1_atgauss7p5"]["uncertainty"] = {"_w1_": "_unc_"}
     return {"kernel_dir": None, "psf_dir": "data/psfs", "references": references, **changes}
 
 
@@ -41,6 +42,10 @@ def project(tmp_path_factory):
             project.folder / "data/archive", galaxy, centre, band, survey, tiles=tiles, side=600.0
         )
         project.sky[band] = written[1]
+        for path in written[0] if band == "w1" else ():
+            with fits.open(path) as hdus:
+                sigma = fits.PrimaryHDU(np.full_like(hdus[0].data, NATIVE["w1"].noise / written[2]), hdus[0].header)
+            sigma.writeto(path.with_name(path.name.replace("_w1_", "_unc_")))
         write_native_psf(project.folder / "data/psfs", band)
     project.check = project.run("check").stdout
     project.run()
@@ -68,6 +73,10 @@ def test_the_sky_is_found_with_its_error_and_stated(project):
     assert np.nanmin(error) == np.nanmax(error)
     assert NATIVE["irac4"].noise / 5 < np.nanmean(error) < NATIVE["irac4"].noise
     assert (project.folder / f"results/references/{TARGET}_w1_atgauss7p5_sky.png").is_file()
+    assert fits.getheader(reference(project, "w1_atgauss7p5"))["REFUNC2"] == f"{TARGET}_unwise_unc_1.fits"
+    page = (project.folder / "results/index.html").read_text()
+    assert f'src="references/{TARGET}_w1_atgauss7p5_sky.png"' in page
+    assert "counts = 0.0017259 MJy/sr" in page
 
 
 def test_provenance_goes_back_to_archive_images_and_psfs(project, tmp_path):
@@ -91,7 +100,7 @@ def test_check_tells_where_references_are_from(project):
 def test_a_finished_run_makes_nothing_again_and_a_changed_image_only_its_reference(project, tmp_path):
     assert project.planned_jobs() == {}
     changed = project.copied(tmp_path / "changed")
-    set_cards(changed.folder / f"data/archive/{TARGET}_unwise_w1_1.fits", 0, {"CHANGED": True})
+    set_cards(changed.folder / f"data/archive/{TARGET}_unwise_unc_1.fits", 0, {"CHANGED": True})
     jobs = changed.planned_jobs()
     assert {rule: jobs[rule] for rule in RULES} == dict.fromkeys(RULES, 1)
     assert jobs["measure_pair"] == 1

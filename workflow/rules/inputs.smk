@@ -74,6 +74,10 @@ def archive_image(wildcards):
     return made_reference(wildcards).tiles[int(wildcards.tile) - 1]
 
 
+def uncertainty_map(wildcards):
+    return made_reference(wildcards).maps[archive_image(wildcards)] or []
+
+
 def calibrated_images(wildcards):
     numbers = range(1, len(made_reference(wildcards).tiles) + 1)
     return [CALIBRATED.format(made=wildcards.made, tile=number) for number in numbers]

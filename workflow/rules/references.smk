@@ -6,6 +6,7 @@ rule calibrate_reference:
     input:
         image=archive_image,
         mosaics=lambda wildcards: mosaics_of(made_reference(wildcards).target),
+        uncertainty=uncertainty_map,
     output:
         intermediate(CALIBRATED),
     log:
@@ -13,14 +14,15 @@ rule calibrate_reference:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=memory(cost.of_calibration, archive_size, field_shape),
+        mem_mb=memory(cost.of_calibration, archive_size, field_shape, number_of_planes),
     params:
         library=library_checksum("calibrate_reference"),
         band=lambda wildcards: made_reference(wildcards).band,
         unit=lambda wildcards: made_reference(wildcards).settings.get("unit"),
         margin=lambda wildcards: made_reference(wildcards).margin,
         number=lambda wildcards: int(wildcards.tile),
-        stamps=lambda wildcards: stamps(archive_image(wildcards)),
+        extension=lambda wildcards: made_reference(wildcards).extension,
+        stamps=lambda wildcards: stamps(archive_image(wildcards), uncertainty_map(wildcards)),
     script:
         "../scripts/calibrate_reference.py"
 
@@ -35,7 +37,7 @@ rule mosaic_reference:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=memory(cost.of_mosaic, field_shape, number_of_tiles),
+        mem_mb=memory(cost.of_mosaic, field_shape, number_of_tiles, number_of_planes),
     params:
         library=library_checksum("mosaic_reference"),
     script:
@@ -59,7 +61,7 @@ rule zero_reference:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=memory(cost.of_sky, field_shape),
+        mem_mb=memory(cost.of_sky, field_shape, number_of_planes),
     params:
         library=library_checksum("zero_reference", data=["showing/anchoring.mplstyle"]),
         sky=lambda wildcards: made_reference(wildcards).sky,
@@ -84,7 +86,7 @@ rule convolve_reference:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=memory(cost.of_reference, field_shape, reference_kernel_side),
+        mem_mb=memory(cost.of_reference, field_shape, reference_kernel_side, number_of_planes),
     params:
         library=library_checksum("convolve_reference"),
         resolution=lambda wildcards: made_reference(wildcards).resolution,

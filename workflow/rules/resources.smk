@@ -66,6 +66,10 @@ def number_of_tiles(wildcards):
     return len(made_reference(wildcards).tiles)
 
 
+def number_of_planes(wildcards):
+    return made_reference(wildcards).planes
+
+
 def archive_size(wildcards):
     """Pixels of an archive image that are read at once: none of one that can be read in parts."""
     path = archive_image(wildcards)

@@ -6,11 +6,16 @@ from anchoring.images.archive_units import band_of
 from anchoring.script import run
 
 
-def main(image, mosaics, output, band, margin, unit=None, number=1):
-    """`margin` in arcmin; `number` is that of the image among those of the reference."""
+def main(image, mosaics, output, band, margin, unit=None, number=1, uncertainty=None, extension=None):
+    """`margin` in arcmin; `number` is that of the image among those of the reference.
+
+    `uncertainty` is the file of its uncertainty map, or `extension` the name of the extension that has it.
+    """
     try:
         field = made_references.field_of_mosaics(mosaics, 60 * margin)
-        calibrated = made_references.read_archive_image(image, band, field, unit=unit, number=number)
+        calibrated = made_references.read_archive_image(
+            image, band, field, unit=unit, number=number, uncertainty=uncertainty, extension=extension
+        )
         made_references.describe(calibrated.header, field, band_of(band))
         made_references.write_step(output, calibrated)
     except Exception as error:
@@ -28,4 +33,6 @@ if __name__ == "__main__":
         margin=snakemake.params.margin,
         unit=snakemake.params.unit,
         number=snakemake.params.number,
+        uncertainty=snakemake.input.get("uncertainty") or None,
+        extension=snakemake.params.extension,
     )

@@ -19,18 +19,19 @@ MOST_ROWS = 1024  # around the centre, and columns: on which the noise is measur
 def main(image, output, error, resolution, threads, what, kernel=None):
     """`what` is the reference in words."""
     try:
-        data, _, header = made_references.read_step(image)[:3]
+        data, uncertainty, header = made_references.read_step(image)[:3]
         headers.require_square(header, image)
         scale = headers.pixel_scale(header, image)
         if kernel is not None:
-            data, _ = convolution.convolve_image(data, kernels.resampled_kernel(kernel, scale), threads=threads)
+            resampled = kernels.resampled_kernel(kernel, scale)
+            data, uncertainty = convolution.convolve_image(data, resampled, uncertainty, threads=threads)
             header["REFKERN"] = (kernel.rsplit("/", 1)[-1], "kernel that it was convolved with")
         fwhm = gaussian_fwhm(resolution)
         for key, value, comment in headers.beam_cards(fwhm):
             header[key] = (value, comment)
         sigma = measured_noise(data, (fwhm or 2 * scale) / scale, image)
         header["REFNOISE"] = (float(f"{sigma:.4g}"), "[MJy/sr] noise of a pixel of sky")
-        made_references.write_step(error, Image(np.where(np.isfinite(data), sigma, np.nan), None, header))
+        made_references.write_step(error, Image(noise.noise_map(sigma, data, uncertainty), None, header))
         made_references.write_step(output, Image(data, None, header))
     except Exception as failure:
         reason = made_references.refusal(what, reason_of(failure, image))

@@ -28,12 +28,16 @@ def mosaic_of(paths):
     images = [(step.data, headers.celestial_wcs(step.header)) for step in there]
     mosaicking.require_overlap(images, wcs, shape, [made_references.files_in_words(step.header) for step in there])
     data = mosaicking.coadd(images, wcs, shape)
+    error = None
+    if all(step.error is not None for step in there):
+        errors = [(step.error, own) for step, (_, own) in zip(there, images, strict=True)]
+        error = mosaicking.coadd_errors(errors, wcs, shape)
     logging.info("%d of %d images, %s pixels of %.4g arcsec", len(there), len(steps), shape, scale)
     header = wcs.to_header()
     header["BUNIT"] = "MJy/sr"
     for step in there:
         header.update({c.keyword: (c.value, c.comment) for c in step.header.cards if c.keyword.startswith("REF")})
-    return Image(data, None, header)
+    return Image(data, error, header)
 
 
 if __name__ == "__main__":

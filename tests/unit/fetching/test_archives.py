@@ -37,6 +37,8 @@ def test_images_of_the_band_are_taken_cut_to_the_field(server):
     assert address == (
         f"{server.url}/0138m107_ac51-w3-int-3.fits?center=24.170000%2C-15.780000&size=1200arcsec&gzip=false"
     )
+    with_maps = irsa_images(f"{server.url}/SIA", "allwise", "W3", FIELD, "-unc-")
+    assert list(with_maps) == [name, "0138m107_ac51-w3-unc-3.fits"]
     query = next(query for path, query, _ in server.requests if path == "/SIA/query")
     assert query["COLLECTION"] == ["wise_allwise"]
     assert query["POS"][0].startswith("CIRCLE 24.17 -15.78 0.025")
@@ -74,3 +76,4 @@ def test_the_cutout_of_unwise_and_its_images():
     assert is_image("unwise-0242m152-w3-img-m.fits")
     assert not is_image("unwise-0242m152-w3-std-m.fits.gz")
     assert not is_image("unwise-0242m152-w1-img-m.fits")
+    assert unwise_cutout("http://x/", "W3", FIELD, "-std-m")[1]("unwise-0242m152-w3-std-m.fits.gz")

@@ -82,6 +82,29 @@ def test_the_header_of_a_reference_states_where_it_is_from(tmp_path, pixels):
     assert np.array_equal(read_reference(tmp_path / "r.fits").data, image.data)
 
 
+def test_uncertainty_maps_are_read_from_files_and_extensions(tmp_path, pixels):
+    counts = {"MAGZP": 20.5, "BUNIT": "DN"}
+    path = write(tmp_path / "a.fits", pixels, **counts)
+    sigma = np.full(pixels.shape, 0.2, np.float32)
+    sigma[99, 149:151] = np.nan, -1
+    image = made_references.read_archive_image(
+        path, "w1", FIELD, uncertainty=write(tmp_path / "u.fits", sigma, **counts)
+    )
+    assert image.error.shape == image.data.shape
+    assert np.isnan(image.error).sum() == 2
+    assert np.nanmedian(image.error) == pytest.approx(0.2 * image.header["REFFAC1"], rel=1e-5)
+    made_references.write_step(tmp_path / "step.fits", image)
+    assert np.array_equal(made_references.read_step(tmp_path / "step.fits").error, image.error, equal_nan=True)
+    with fits.open(path, mode="append") as hdus:
+        hdus.append(fits.ImageHDU(sigma, name="SIGMA"))
+    again = made_references.read_archive_image(path, "w1", FIELD, extension="SIGMA")
+    assert np.array_equal(again.error, image.error, equal_nan=True)
+    with pytest.raises(AnchoringError, match=r"a.fits has no extension ERR"):
+        made_references.read_archive_image(path, "w1", FIELD, extension="ERR")
+    with pytest.raises(AnchoringError, match=r"v.fits has an uncertainty map of shape \(259, 280\)"):
+        made_references.read_archive_image(path, "w1", FIELD, uncertainty=write(tmp_path / "v.fits", sigma[1:]))
+
+
 FLAGGED = [("W3", 22.5, ("median_filtered",)), ("W3", 18.0, ()), ("W1", 22.5, ())]
 
 

@@ -1,9 +1,11 @@
 """Mosaics of tiles."""
 
 import numpy as np
+import pytest
 from astropy.wcs import WCS
 
-from anchoring.images.mosaicking import coadd
+from anchoring.errors import AnchoringError
+from anchoring.images.mosaicking import coadd, coadd_errors, require_overlap
 from simulation.fields import convolved
 
 
@@ -41,3 +43,26 @@ def test_a_turned_tile_is_brought_to_the_grid(rng):
     expected = star(tile(0, 0))
     assert abs(np.nansum(out) / expected.sum() - 1) < 1e-3
     assert abs(np.nanmax(out) / expected.max() - 1) < 0.05
+
+
+def test_rows_at_a_time_make_no_difference(rng, monkeypatch):
+    images = [(rng.normal(size=(200, 120)), tile(0, 15)), (rng.normal(size=(200, 120)), tile(80, 0))]
+    images[0][0][60:70, 40:50] = np.nan
+    one = coadd(images, tile(0, 0), (200, 200))
+    monkeypatch.setattr("anchoring.images.mosaicking.ROWS", 23)
+    assert np.allclose(coadd(images, tile(0, 0), (200, 200)), one, atol=1e-5, equal_nan=True)
+
+
+def test_errors_are_those_of_means():
+    errors = [(np.full((200, 120), 0.3, np.float32), tile(0, 0)), (np.full((200, 120), 0.4, np.float32), tile(80, 0))]
+    out = coadd_errors(errors, tile(0, 0), (200, 200))
+    assert np.allclose(out[5:-5, 5:75], 0.3, atol=1e-5)
+    assert np.allclose(out[5:-5, 85:115], 0.25, atol=1e-5)  # sqrt(0.09 + 0.16) / 2
+    assert np.allclose(out[5:-5, 125:-5], 0.4, atol=1e-5)
+
+
+def test_images_that_do_not_overlap_are_named():
+    images = [(np.ones((200, width), np.float32), tile(first, 0)) for first, width in ((0, 60), (50, 60), (130, 70))]
+    require_overlap(images[:2], tile(0, 0), (200, 200), ["a", "b"])
+    with pytest.raises(AnchoringError, match=r"^c does not overlap a, b around"):
+        require_overlap(images, tile(0, 0), (200, 200), ["a", "b", "c"])

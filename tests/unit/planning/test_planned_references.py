@@ -22,6 +22,22 @@ def planned(tree, label="irac4_atgauss4", **settings):
     return make_plan(config_of(tree, references={label: settings}))
 
 
+def test_uncertainty_maps_go_with_their_images(archive):
+    for name in ("a-int-1.fits", "a-unc-1.fits.gz", "b-int-1.fits", "b-unc-1.fits"):
+        touch(archive / f"maps/{name}")
+    given = {"from": str(archive / "maps"), "uncertainty": {"-int-": "-unc-"}}
+    (made,) = planned(archive, **given).made.values()
+    assert [tile.rsplit("/", 1)[1] for tile in made.tiles] == ["a-int-1.fits", "b-int-1.fits"]
+    assert [made.maps[tile].rsplit("/", 1)[1] for tile in made.tiles] == ["a-unc-1.fits.gz", "b-unc-1.fits"]
+    assert (made.extension, made.planes) == (None, 2)
+    (archive / "maps/b-unc-1.fits").unlink()
+    plan = planned(archive, **given)
+    assert "no uncertainty map" in pair_of(plan, "ngc0001").problem
+    assert "b-unc-1.fits of" in pair_of(plan, "ngc0001").problem
+    (made,) = planned(archive, uncertainty="ERR").made.values()
+    assert (made.extension, made.planes, set(made.maps.values())) == ("ERR", 2, {None})
+
+
 def pair_of(plan, target):
     (pair,) = plan.pairs[image_named(plan, f"{target}_miri_lv3_f770w")]
     return pair

@@ -103,12 +103,12 @@ def test_references_that_were_made_are_shown_with_their_skies(records, tmp_path)
     values = survey(records, [], True, references=references)
     write_page(tmp_path / "index.html", "survey.html.jinja", version="1", **values)
     page = Page((tmp_path / "index.html").read_text())
-    (rows,) = (table[1:] for table in page.tables if table[0][1:3] == ["reference", "images"])
+    (rows,) = (table[1:] for table in page.tables if table[0][1:3] == ["reference", "sky"])
     assert rows == [
-        ["m 83", "W1", "a.fits and 1 more", *units, "sky 0.1234 ± 0.0012 MJy/sr (plane, 83% of the field)",
-         "w1_to_gauss7p5.fits", "odd"],
-        ["ngc0628", "W3", "a.fits and 1 more", *units, "with its own zero level", "w1_to_gauss7p5.fits", ""],
-        ["ngc0628", "IRAC4", "no <unit>"],
+        ["m 83", "W1 (gauss7p5)", "sky 0.1234 ± 0.0012 MJy/sr (plane, 83% of the field)", "odd", "a.fits and 1 more",
+         *units, "w1_to_gauss7p5.fits"],
+        ["ngc0628", "W3", "with its own zero level", "", "a.fits and 1 more", *units, "w1_to_gauss7p5.fits"],
+        ["ngc0628", "IRAC4 (gauss4)", "no <unit>"],
     ]  # fmt: skip
     assert {image["src"] for image in page.images} == {
         "references/m%2083_w1_sky.png", "references/x_sky.png", "references/y_sky.png"

@@ -16,7 +16,7 @@ from ..images.units import Unit
 from .atomic import atomic_write, hash_of
 from .hdus import Image, native, opened, parsed, plane_axes, raise_refusal, require_plane
 from .intermediates import read_grid
-from .references import full_header, image_hdu, in_brightness
+from .references import UNCERTAINTY, full_header, image_hdu, in_brightness
 
 PREFIX = "REF"  # of all cards that the steps add
 OF_TILE = {  # followed by the number of an archive image
@@ -51,7 +51,7 @@ def field_of_mosaics(paths, margin):
     return field_of(grids, margin)
 
 
-def read_archive_image(path, band, field, *, unit=None, number=1):
+def read_archive_image(path, band, field, *, unit=None, number=1, uncertainty=None, extension=None):
     """The part of an archive image in a Field, MJy/sr (float32, NaN where unobserved), and its header.
 
     Only that part is read, so that memory does not depend on the size of the file, unless it is compressed.
@@ -63,15 +63,19 @@ def read_archive_image(path, band, field, *, unit=None, number=1):
     field : images.field.Field
     number : int
         Of this image among those of the reference.
+    uncertainty, extension : path or str, optional
+        The file of the uncertainty map on the same pixels, or the name of the extension of `path` that has it; in the
+        unit of the image unless it states another.
 
     Returns
     -------
-    `hdus.Image`; its data are None if the image does not cover the field
+    `hdus.Image`; its data are None if the image does not cover the field, its error without an uncertainty map
 
     Raises
     ------
     AnchoringError
-        If there is no image or no WCS, or if its unit is not known; the message names the file.
+        If there is no image or no WCS, if its unit is not known, or if the map does not belong to it; the message names
+        the file.
     """
     with opened(path) as hdus:
         raise_refusal(hdus)
@@ -80,12 +84,7 @@ def read_archive_image(path, band, field, *, unit=None, number=1):
         header = parsed(full_header(hdus, hdu), path)
         factor = calibration(header, band, unit=unit, path=path)
         window = window_of(field, headers.celestial_wcs(header, path), shape)
-        data = None
-        if window is not None:
-            whole = iter(window)
-            axes = plane_axes(hdu.shape)
-            index = tuple(next(whole) if axis in axes else 0 for axis in range(len(hdu.shape)))
-            data = native(np.asarray(hdu.section[index])).astype(np.float32, copy=False)
+        data = None if window is None else _part(hdu, window)
     if data is not None and not (np.isfinite(data) & (data != 0)).any():
         data = None
     kept = pixel_cards(header)
@@ -104,12 +103,48 @@ def read_archive_image(path, band, field, *, unit=None, number=1):
         kept["REFFLAG"] = " ".join(factor.flags)
     for axis, start in ((1, window[1].start), (2, window[0].start)):
         kept[f"CRPIX{axis}"] = kept[f"CRPIX{axis}"] - start
-    return Image(in_brightness(data, Unit(factor.unit, factor.factor), path), None, kept)
+    data, error = in_brightness(data, Unit(factor.unit, factor.factor), path), None
+    if uncertainty or extension:
+        source = uncertainty or path
+        error = _read_map(source, extension, window, shape, header, band, unit)
+        kept[f"REFUNC{number}"] = (Path(source).name if uncertainty else extension, "its uncertainty map")
+    return Image(data, error, kept)
+
+
+def _part(hdu, window):
+    """The pixels of an image in a window, float32."""
+    rows_and_columns, axes = iter(window), plane_axes(hdu.shape)
+    index = tuple(next(rows_and_columns) if axis in axes else 0 for axis in range(len(hdu.shape)))
+    return native(np.asarray(hdu.section[index])).astype(np.float32, copy=False)
+
+
+def _read_map(path, extension, window, shape, header, band, unit):
+    """The part of an uncertainty map in a window of the image (ny, nx) it belongs to, MJy/sr, NaN where unknown."""
+    with opened(path) as hdus:
+        if extension and extension not in hdus:
+            raise AnchoringError(
+                f"{path} has no extension {extension}; expected the uncertainty of its image: correct or remove "
+                "'uncertainty' in 'references'"
+            )
+        hdu = hdus[extension] if extension else image_hdu(hdus, path, UNCERTAINTY)
+        own = require_plane(hdu, path)
+        if own != shape:
+            raise AnchoringError(
+                f"{path} has an uncertainty map of shape {own} and its image {shape}; expected the same pixels: "
+                "correct or remove 'uncertainty' in 'references'"
+            )
+        stated = header.copy()
+        stated.update({key: hdu.header[key] for key in ("BUNIT", "MAGZP") if key in hdu.header})
+        factor = calibration(stated, band, unit=unit, path=path)
+        error = _part(hdu, window)
+        error[error < 0] = np.nan  # comparing with NaN is False
+        return in_brightness(error, Unit(factor.unit, factor.factor), path)
 
 
 def pixel_cards(header):
-    """The cards of a header that describe pixels, and those of the steps of a reference."""
-    return fits.Header([c for c in header.cards if headers.describes_pixels(c.keyword) or c.keyword.startswith(PREFIX)])
+    """Copies of the cards of a header that describe pixels, and of those of the steps of a reference."""
+    kept = [c for c in header.cards if headers.describes_pixels(c.keyword) or c.keyword.startswith(PREFIX)]
+    return fits.Header(kept).copy()
 
 
 def describe(header, field, band):
@@ -158,12 +193,13 @@ def stated_field(header):
 
 
 def write_step(path, image):
-    """Write an image between two steps, or the reference: primary HDU, float32, MJy/sr."""
-    data = None if image.data is None else image.data.astype(np.float32, copy=False)
+    """Write an image between two steps, or the reference: primary HDU, float32, MJy/sr; its error, if any, in ERR."""
+    data, error = (None if a is None else a.astype(np.float32, copy=False) for a in (image.data, image.error))
     header = pixel_cards(image.header)
     header.update({key: (image.header[key], image.header.comments[key]) for key in BEAM if key in image.header})
     with atomic_write(path) as temporary:
-        fits.PrimaryHDU(data, header).writeto(temporary, overwrite=True)
+        hdus = [fits.PrimaryHDU(data, header), *([] if error is None else [fits.ImageHDU(error, name="ERR")])]
+        fits.HDUList(hdus).writeto(temporary, overwrite=True)
 
 
 def read_step(path):
@@ -171,7 +207,8 @@ def read_step(path):
     with opened(path) as hdus:
         raise_refusal(hdus)
         header = parsed(hdus[0].header, path)
-        return Image(None if hdus[0].data is None else native(hdus[0].data), None, header)
+        data = None if hdus[0].data is None else native(hdus[0].data)
+        return Image(data, native(hdus["ERR"].data) if "ERR" in hdus else None, header)
 
 
 class Origin(NamedTuple):

@@ -86,6 +86,33 @@ def reference_noise(image, outside, *, beam, stated=None, uncertainty=None, aver
     return Noise(math.nan, "unknown")
 
 
+def noise_map(sigma, image, uncertainty=None):
+    """The noise of the pixels of a reference: that of its sky and, in quadrature, what its uncertainty map has more.
+
+        sqrt(sigma^2 + max(u^2 - u_sky^2, 0))
+
+    with u_sky the percentile FAINT of the map: the noise of the sky is in both, and is counted as it is measured.
+
+    Parameters
+    ----------
+    sigma : float
+        Noise of a pixel of sky, MJy/sr.
+    image : (ny, nx) array
+        NaN where unobserved.
+    uncertainty : (ny, nx) array, optional
+        One standard deviation, MJy/sr; where it is not finite, it has no more than its sky.
+
+    Returns
+    -------
+    (ny, nx) float32 array, NaN where unobserved
+    """
+    more = 0.0
+    if uncertainty is not None and np.isfinite(uncertainty).any():
+        sky = np.nanpercentile(uncertainty, FAINT)
+        more = np.nan_to_num(np.maximum(np.square(uncertainty) - sky**2, 0))
+    return np.where(np.isfinite(image), np.sqrt(sigma**2 + more), np.nan).astype(np.float32)
+
+
 def noise_of_mean(side, fwhm):
     """Noise of the mean of side x side pixels, in units of the noise of one.
 

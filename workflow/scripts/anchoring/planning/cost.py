@@ -60,26 +60,30 @@ def of_kernel():
     return Cost(3.0, 0.45e9)
 
 
-def of_calibration(archive, field):
-    """Of the part of an archive image in a field (ny, nx); `archive` (ny, nx) is read as well if it is compressed."""
-    return Cost(1.0 + 0.1e-6 * math.prod(field), PROCESS + 8 * math.prod(archive) + 40 * math.prod(field))
+# Of the steps of a reference: `field` is (ny, nx), `planes` 2 with uncertainty maps and else 1.
 
 
-def of_mosaic(field, tiles):
-    """Of one image of so many tiles, each as large as the field (ny, nx) at most."""
+def of_calibration(archive, field, planes=1):
+    """Of the part of an archive image in a field; `archive` (ny, nx) is read as well if it is compressed."""
+    held = PROCESS + 8 * math.prod(archive) + (20 + 20 * planes) * math.prod(field)
+    return Cost(1.0 + 0.1e-6 * planes * math.prod(field), held)
+
+
+def of_mosaic(field, tiles, planes=1):
+    """Of one image of so many tiles, each as large as the field at most."""
     pixels = math.prod(field)
-    return Cost(1.0 + 1e-6 * tiles * pixels, PROCESS + 0.1e9 + (150 + 30 * tiles) * pixels)
+    return Cost(1.0 + 1e-6 * planes * tiles * pixels, PROCESS + 0.1e9 + (35 + 12 * tiles * planes) * pixels)
 
 
-def of_sky(field):
-    """Of the sky of an image (ny, nx), measured on about a million squares of it."""
-    return Cost(5.0, PROCESS + 0.4e9 + 20 * math.prod(field))
+def of_sky(field, planes=1):
+    """Of the sky of an image, measured on about a million squares of it."""
+    return Cost(5.0, PROCESS + 0.4e9 + (12 + 8 * planes) * math.prod(field))
 
 
-def of_reference(field, side):
-    """Of convolving a reference (ny, nx) with a kernel of `side` of its pixels, and its noise."""
-    seconds, memory = of_convolution(field, side, with_error=False)
-    return Cost(seconds, memory + 0.1e9 + 30 * math.prod(field))
+def of_reference(field, side, planes=1):
+    """Of convolving a reference with a kernel of `side` of its pixels, and its noise."""
+    seconds, memory = of_convolution(field, side, with_error=planes > 1)
+    return Cost(seconds, memory + 0.1e9 + (10 + 20 * planes) * math.prod(field))
 
 
 def of_reprojection(shape, window, grid, method="interp"):

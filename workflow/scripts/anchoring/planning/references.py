@@ -5,8 +5,8 @@ import os
 from typing import NamedTuple
 
 from ..labels import normalised, resolution_of, split_label, value_for
-from .companions import ENDINGS, Reference, problem_of
-from .paths import distinct, name_problem, names_in
+from .companions import ENDINGS, Reference, companions, problem_of
+from .paths import FITS, distinct, name_problem, names_in
 from .settings import MADE_REFERENCES
 
 MOST_TILES = 99  # each has numbered cards in the header of the reference
@@ -38,7 +38,9 @@ class MadeReference:
         given = settings["from"]
         self.given = [part.replace("{target}", target) for part in ([given] if isinstance(given, str) else given)]
         self._found = {part: _files(part) for part in self.given}
-        self.tiles = distinct(dict.fromkeys(path for paths in self._found.values() for path in paths))
+        tiles = distinct(dict.fromkeys(path for paths in self._found.values() for path in paths))
+        self.maps = {tile: _map_of(tile, settings.get("uncertainty")) for tile in tiles}
+        self.tiles = [tile for tile in tiles if tile not in self.maps.values()]  # a folder may have both
         mask = (settings.get("mask") or "").replace("{target}", target)
         self.mask = mask or None
 
@@ -54,6 +56,16 @@ class MadeReference:
     def margin(self):
         """arcmin"""
         return self.settings.get("margin", 20.0)
+
+    @property
+    def extension(self):
+        """Name of the extension of the images that has their uncertainty, or None."""
+        return self.settings.get("uncertainty") if isinstance(self.settings.get("uncertainty"), str) else None
+
+    @property
+    def planes(self):
+        """Number of images that a step holds: with their uncertainty or without."""
+        return 2 if self.settings.get("uncertainty") else 1
 
     @property
     def sky(self):
@@ -74,7 +86,13 @@ class MadeReference:
             return f"{len(self.tiles)} images; expected at most {MOST_TILES}: list those around the target in 'from'"
         if self.mask and not os.path.isfile(self.mask):
             return f"no mask {self.mask}; expected a FITS file: correct 'mask' in 'references'"
-        others = filter(None, [*self.tiles, self.mask])
+        unmapped = next((tile for tile in self.tiles if self.maps[tile] and not os.path.isfile(self.maps[tile])), None)
+        if unmapped:
+            return (
+                f"no uncertainty map {self.maps[unmapped]} of {unmapped}; expected a FITS file: correct or remove "
+                "'uncertainty' in 'references'"
+            )
+        others = filter(None, [*self.tiles, *(self.maps[tile] for tile in self.tiles), self.mask])
         return next(filter(None, (problem_of([path]) for path in others)), "") or name_problem(
             self.path, f"{self.name}_err.fits"
         )
@@ -85,6 +103,18 @@ def reference_of(config, target, label):
     reference = Reference(config["ref_dir"], target, label)
     settings = value_for(config.get("references") or {}, label)
     return reference if reference.found or settings is None else MadeReference(config, target, label, settings)
+
+
+def _map_of(tile, uncertainty):
+    """The file of the uncertainty map of an archive image; None if it is an extension or there is none."""
+    if not isinstance(uncertainty, dict):
+        return None
+    ((part, other),) = uncertainty.items()
+    folder, name = os.path.split(tile)
+    stem = FITS.fullmatch(name.replace(part, other))
+    if part not in name or not stem:
+        return os.path.join(folder, f"{name} with {other} for {part}")  # there is none
+    return next(iter(companions(folder, stem["stem"])), os.path.join(folder, name.replace(part, other)))
 
 
 def _files(part):

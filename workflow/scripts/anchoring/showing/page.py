@@ -81,7 +81,7 @@ def survey(records, figures, simplify_labels, networks=(), kernels=(), reference
     worst_first = sorted(images, key=lambda image: kinds.index(image["kind"]))
     anchored = [image for image in worst_first if image["kind"] in ("flagged", "anchored")]
     missing = [image for image in worst_first if image["kind"] in ("failed", "skipped")]
-    made = [_reference(reference, simplify_labels) for reference in references]
+    made = [_reference(reference) for reference in references]
     made.sort(key=lambda reference: (reference["target"], band_order(reference["label"])))
     return {
         "total": len(images),
@@ -164,12 +164,12 @@ def _kernel(name, figure, origin, reason):
     return {**known, "source": origin.source[0], "target": origin.target[0], "cells": cells, "flags": origin.flags}
 
 
-def _reference(reference, simplify_labels):
-    """A reference that was made, as the page shows it."""
+def _reference(reference):
+    """A reference that was made, as the page shows it; with its resolution, since a band can be made at several."""
     target, label, origin = (reference[key] for key in ("target", "label", "origin"))
     known = {
         "target": target,
-        "label": band_label(label, simplify_labels),
+        "label": band_label(label, False),
         "id": quote(f"reference/{target}/{label}"),
         "figure": quote(reference["figure"]),
         "reason": reference["reason"],
