@@ -12,7 +12,8 @@ colours that drift by STELLAR:
 
     d^2 = (RISE Q)^2 (r_y / (s_y + Q r_y) - r_x / (s_x + Q r_x))^2 + STELLAR^2
 
-with r the dust's median brightness in a band relative to F770W (M82) and s the stars' relative to IRAC 1.
+with r the dust's median brightness in a band relative to F770W (M82) and s the stars' relative to IRAC 1. This is one
+object: the scatter is `widened`, as that of the others is.
 """
 
 import argparse
@@ -48,15 +49,20 @@ def expected(drifts):
 
     The median, as one of three may be unlike a galaxy (NGC 7023 is a reflection nebula). The scatter of a further
     object about it is taken as that about a mean of n, s sqrt(1 + 1 / n) with s^2 = sum (d - median)^2 / (n - 1); about
-    0 it is the rms, widened to hold 68 % as Student's t of n degrees of freedom does.
+    0 it is the rms. Either is `widened`, by n - 1 or n degrees of freedom.
     """
     n = len(drifts)
     if n > 2 and abs(np.sum(np.sign(drifts))) == n:
         middle = float(np.median(drifts))
         scatter = math.sqrt(np.sum(np.square(np.subtract(drifts, middle))) / (n - 1) * (1 + 1 / n))
         if abs(middle) > scatter:
-            return middle, scatter
-    return 0.0, math.sqrt(np.mean(np.square(drifts))) * stats.t.ppf(stats.norm.cdf(1), n)
+            return middle, widened(scatter, n - 1)
+    return 0.0, widened(math.sqrt(np.mean(np.square(drifts))), n)
+
+
+def widened(scatter, n):
+    """A scatter that is known from few objects, to hold 68 % as Student's t of n degrees of freedom does."""
+    return scatter * float(stats.t.ppf(stats.norm.cdf(1), n))
 
 
 def of_stars(y, x):
@@ -67,7 +73,7 @@ def of_stars(y, x):
         dust = 0.0 if band in SHORT else Q * math.exp(np.median(ratios[band]))
         return dust / (OBSERVED[band].brightness + dust)
 
-    return math.hypot(RISE * (share(y) - share(x)), STELLAR[y in SHORT or x in SHORT])
+    return widened(math.hypot(RISE * (share(y) - share(x)), STELLAR[y in SHORT or x in SHORT]), 1)
 
 
 def main(arguments=None):

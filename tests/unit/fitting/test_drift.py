@@ -36,7 +36,7 @@ def test_known_drifts_are_those_of_the_table_of_spaxels(capsys):
 
 
 def test_what_is_expected_of_another_object():
-    assert_allclose(drifts.expected([0.02, 0.03, 0.04]), (0.03, np.sqrt(2e-4 / 2 * 4 / 3)))
+    assert_allclose(drifts.expected([0.02, 0.03, 0.04]), (0.03, np.sqrt(2e-4 / 2 * 4 / 3) * 1.321), rtol=1e-3)
     assert_allclose(drifts.expected([0.02, 0.03, 0.12]), (0.0, np.sqrt(157e-4 / 3) * 1.197), rtol=1e-3)
     assert_allclose(drifts.expected([-0.02, 0.04, 0.06]), (0.0, np.sqrt(56e-4 / 3) * 1.197), rtol=1e-3)
     assert_allclose(drifts.expected([0.02, 0.04]), (0.0, np.sqrt(10e-4) * 1.321), rtol=1e-3)  # two agree by chance

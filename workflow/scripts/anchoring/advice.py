@@ -24,16 +24,18 @@ def advice(mosaics, solved, *, estimator, prefer, solution):
     records = [record for record in solved if record.chosen is not None]
     found = {}  # sentence, with a place for the targets: targets
     for record in records:
-        mosaic = of_image[record.image]
-        sentences = [_steadier(record, mosaic["there"], prefer)]
+        sentences = [_steadier(record, of_image[record.image]["there"], prefer)]
         if estimator == "binned":
             sentences.append(_noisy(record))
-        else:
-            sentences += _unknown_noise(record, mosaic["pairs"])
         if solution == "tree":
             sentences.append(_hot_dust(record, prefer))
         for sentence in filter(None, sentences):
             found.setdefault(sentence, {})[record.target] = None
+    if estimator != "binned":
+        unknown = [(record.target, _without_noise(record, of_image[record.image]["pairs"])) for record in records]
+        labels = dict.fromkeys(label for _, of_record in unknown for label in of_record)
+        if labels:
+            found[_unknown_noise(labels)] = dict.fromkeys(target for target, of_record in unknown if of_record)
     return [sentence.replace("<targets>", _words(list(targets))) for sentence, targets in found.items()]
 
 
@@ -78,15 +80,18 @@ def _noisy(record):
     )
 
 
-def _unknown_noise(record, pairs):
-    """References without a noise map, for errors_in_variables."""
+def _without_noise(record, pairs):
+    """Labels of the references that an image would be fitted on, and whose noise nothing tells but their own sky."""
     measured = [pair["label"] for pair in pairs if pair["noise"] is None and pair["error"] is None]
-    return [
-        f"The noise of {label} of <targets> is measured on blank sky in its image, and errors_in_variables depends on "
-        f"it: a noise map, {{target}}_{label}_err.fits, or reference_noise is better where a galaxy leaves no sky."
-        for label in _external(record)
-        if label in measured
-    ]
+    return [label for label in _external(record) if label in measured]
+
+
+def _unknown_noise(labels):
+    return (
+        f"The noise of {', '.join(labels)} is measured on blank sky in their images of <targets>, and "
+        "errors_in_variables depends on it: noise maps, {target}_{label}_err.fits, or reference_noise are better where "
+        "a galaxy leaves no sky."
+    )
 
 
 def _hot_dust(record, prefer):
