@@ -95,7 +95,7 @@ def test_the_figure_shows_every_node_and_colours_every_pair():
     figure = networks_figure([SUSPECT, replace(SUSPECT, instrument="miri")], [["Some words."]] * 2, True)
     axes = figure.axes[0]
     shown = " ".join(text.get_text() for text in axes.texts)
-    for words in ("IRAC1", "0.180 ± 0.020", "w = 6.0", "F300M", "0.300 ± 0.022", "hangs on no reference"):
+    for words in ("IRAC1", "0.180 ± 0.020", "w = 6.0", "F300M", "0.300 ± 0.022", "depends on no reference"):
         assert words in shown
     arrows = [text.arrow_patch for text in axes.texts if getattr(text, "arrow_patch", None)]
     assert len(arrows) == len(SUSPECT.pairs)

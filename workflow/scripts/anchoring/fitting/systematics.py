@@ -106,7 +106,7 @@ def block_contrast(residual, x, row, column, beam):
     sqrt(sum (R - <R>)^2 / s^2 / (n - 1)) for n blocks of median R and scatter s = 1.4826 MAD, of which none is taken as
     less than half the median one; <R> is weighted by 1 / s^2. Noise averages out in a block, and a colour that varies
     on all scales does so between blocks about as much as in them: both stay near 1 or below. Steps between tiles leave
-    plateaus, which have little scatter in them. What hangs on the brightness alone, a curved relation, is taken off
+    plateaus, which have little scatter in them. What depends on the brightness alone, a curved relation, is taken off
     first: clipped means in groups along the relation, with straight lines between them.
 
     Parameters

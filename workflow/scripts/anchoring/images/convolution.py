@@ -47,7 +47,9 @@ def resample_kernel(kernel: ArrayLike, kernel_scale: float, image_scale: float) 
     kernel = np.asarray(kernel, dtype=float)
     side, n = resampled_side(kernel.shape, kernel_scale, image_scale), len(kernel)
     if not np.isfinite(kernel).all():
-        raise AnchoringError("the kernel has pixels that are not finite; expected finite numbers: make the kernel anew")
+        raise AnchoringError(
+            "the kernel has pixels that are not finite; expected finite numbers: make the kernel again"
+        )
     _require_positive_sum(kernel)
     position = (np.arange(side) - (side - 1) / 2) * (image_scale / kernel_scale) + (n - 1) / 2
     resampled = np.ascontiguousarray(_interpolated(_interpolated(kernel, position).T, position).T)
@@ -62,7 +64,7 @@ def _require_positive_sum(kernel):
     if not total > LEAST_SUM * size:
         raise AnchoringError(
             f"the kernel's sum is {total:.4g}, and {size:.4g} without the signs; expected a positive sum, more than "
-            f"{LEAST_SUM:.0%} of that: make the kernel anew"
+            f"{LEAST_SUM:.0%} of that: make the kernel again"
         )
 
 

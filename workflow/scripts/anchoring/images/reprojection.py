@@ -94,7 +94,7 @@ def _beside_holes(data):
 
 
 def _doubtful(x, y, border):
-    """Rows and columns where it hangs on a position's last digits which side of a hole or an edge it is on."""
+    """Rows and columns where it depends on a position's last digits which side of a hole or an edge it is on."""
     ny, nx = border.shape
     with np.errstate(invalid="ignore"):
         low_y, high_y, low_x, high_x = np.rint((y.min(), y.max(), x.min(), x.max()))

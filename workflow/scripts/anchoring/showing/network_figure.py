@@ -75,7 +75,7 @@ def _draw(axes, network, colour, simplify_labels):
     for image in network.images:
         tiles = sum(other.band == image.band for other in network.images) > 1
         words = [image.name if tiles else image.band]
-        words.append("hangs on no reference" if image.offset is None else rounded(image.offset, _error(image)))
+        words.append("depends on no reference" if image.offset is None else rounded(image.offset, _error(image)))
         _node(
             axes, images[image.band, image.name], words, BAND, SUSPECT if image.offset is None else "black", above=False
         )

@@ -9,7 +9,7 @@ DECIDE = (
 
 
 def network_words(network, simplify_labels):
-    """Sentences on the references of a Network and on what hangs on none of them."""
+    """Sentences on the references of a Network and on what depends on none of them."""
     tested = [reference for reference in network.references if reference.w is not None]
     tested.sort(key=lambda reference: -abs(reference.w))
     known = all(reference.reference_zero_err is not None for reference in tested)

@@ -85,7 +85,7 @@ class Adjustment(NamedTuple):
     Attributes
     ----------
     offset : (images,) array
-        MJy/sr; NaN of an image that hangs on no reference.
+        MJy/sr; NaN of an image that depends on no reference.
     statistical, systematic, of_zeros : (images, images) arrays
         Covariances, MJy^2/sr^2; of_zeros by the errors of the zero levels, not in systematic.
     residual, residual_error : (n,) arrays
@@ -134,10 +134,10 @@ def adjust(observed: Observations, n_images: int, zero_errors: ArrayLike) -> Adj
     Adjustment
     """
     zero_errors = np.asarray(zero_errors, dtype=float)
-    hangs = anchored(observed, n_images)
-    kept = np.flatnonzero(hangs[observed.image])
+    reached = anchored(observed, n_images)
+    kept = np.flatnonzero(reached[observed.image])
     used = Observations(*(np.asarray(v)[kept] for v in observed[:-1]), [observed.changes[k] for k in kept])
-    columns = np.flatnonzero(hangs)
+    columns = np.flatnonzero(reached)
     of_images, of_references = _design(used, n_images, zero_errors.size)
     of_images, offset = of_images[:, columns], np.zeros(n_images)
     values = -used.intercept
@@ -162,7 +162,7 @@ def adjust(observed: Observations, n_images: int, zero_errors: ArrayLike) -> Adj
     residuals = np.full((2, observed.image.size), math.nan)
     residuals[:, kept] = residual, np.sqrt(np.maximum(np.diag(total @ q @ total), 0))
     return Adjustment(
-        np.where(hangs, offset, math.nan),
+        np.where(reached, offset, math.nan),
         *filled,
         *residuals,
         *_tested(of_references, q, weight, values, zero_errors),
@@ -289,7 +289,7 @@ def _tested(of_references, q, weight, values, zero_errors):
 
 
 def nothing(n_images, n_pairs, n_references):
-    """The Adjustment of images none of which hangs on a reference."""
+    """The Adjustment of images none of which depends on a reference."""
     images, pairs = np.full(n_images, math.nan), np.full(n_pairs, math.nan)
     square, references = np.full((n_images, n_images), math.nan), np.full(n_references, math.nan)
     none = np.full(n_references, -1)
