@@ -288,7 +288,7 @@ def made_from():
         found[f"kernel {name}"] = [recipe.source, recipe.target], [recipe.path, f"{MADE_KERNELS}/{name}.png"]
     for name, made in plan.made.items():
         kernel = plan.kernels.path(made.psf, made.resolution)
-        needed = [*made.tiles, made.mask, kernel, table, *mosaics_of(made.target)]
+        needed = [*made.tiles, *made.maps.values(), made.mask, kernel, table, *mosaics_of(made.target)]
         found[f"reference {name}"] = needed, [made.path, made.error, f"{MADE_REFERENCES}/{name}_sky.png"]
     for target in plan.targets:
         images = [image for image in plan.of_target(target) if image not in plan.skipped]
