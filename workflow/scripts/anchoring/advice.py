@@ -5,7 +5,7 @@ from .labels import split_label
 from .planning.settings import SHIPPED
 
 LESS = 2.0  # times as small has the drift of a colour to be: below that, noise and resolution decide
-CLOSER = 5  # F2100W on MIPS 24 against on F770W: rms on skies with the colours of real spectra (benchmarks/README.md)
+CLOSER = 4  # F2100W on MIPS 24 against on F770W: rms on skies with the colours of real spectra (benchmarks/README.md)
 
 
 def advice(mosaics, solved, *, estimator, prefer, solution):
