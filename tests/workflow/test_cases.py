@@ -9,7 +9,7 @@ import pytest
 from astropy.io import fits
 from runs import ROOT
 
-from cases import show
+from cases import cut, show
 
 PRODUCT = "oribar/F770W/lv3/jw01288015001_26101_00003_mirimage_i2d"
 
@@ -89,3 +89,10 @@ def test_the_page_says_what_is_found(results):
     assert number.sub("", page).split("±")[0] == number.sub("", found).split("±")[0]
     for written, again in zip(number.findall(page), number.findall(found), strict=True):
         assert float(written.replace("−", "-")) == pytest.approx(float(again.replace("−", "-")), abs=0.02)
+
+
+def test_originals_that_are_missing_are_named(tmp_path):
+    (tmp_path / cut.CUBE).touch()
+    with pytest.raises(FileNotFoundError, match=r"ngc5236_irac4\.fits, .*mips24\.fits; expected the originals"):
+        cut.cut_all(tmp_path, tmp_path / "data")
+    assert not (tmp_path / "data").exists()
