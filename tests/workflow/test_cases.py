@@ -16,25 +16,19 @@ PRODUCT = "oribar/F770W/lv3/jw01288015001_26101_00003_mirimage_i2d"
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """The folder with the results of each estimator, without figures."""
-    folder = tmp_path_factory.mktemp("cases")
+    """The folder with the results of each estimator, without figures; the second run takes the images of the first."""
+    folder, out = tmp_path_factory.mktemp("cases"), "cases/results"
     shutil.copytree(ROOT / "cases", folder / "cases", ignore=shutil.ignore_patterns("results"))
+    tables = [f"{out}/{target}/{target}_anchor_tab.csv" for target in ("ngc309", "ngc5236", "oribar")]
+    command = ["snakemake", *tables, f"{out}/{PRODUCT}_anchor.fits", "--snakefile", ROOT / "Snakefile", "--cores", "2"]
     for estimator in show.ESTIMATORS:
-        out = f"cases/results/{estimator}"
-        wanted = [f"{out}/{target}/{target}_anchor_tab.csv" for target in ("ngc309", "ngc5236", "oribar")]
-        command = [
-            "snakemake",
-            *wanted,
-            f"{out}/{PRODUCT}_anchor.fits",
-            "--snakefile",
-            ROOT / "Snakefile",
-            "--cores",
-            "2",
-        ]
-        command += ["--configfile", "cases/config.yaml", "--config", f"estimator={estimator}", f"out_dir={out}"]
-        done = subprocess.run(list(map(str, command)), cwd=folder, capture_output=True, text=True, timeout=600)
+        options = ["--configfile", "cases/config.yaml", "--config", f"estimator={estimator}"]
+        done = subprocess.run(
+            list(map(str, command + options)), cwd=folder, capture_output=True, text=True, timeout=600
+        )
         assert done.returncode == 0, done.stderr[-5000:]
-    return folder / "cases/results"
+        shutil.copytree(folder / out, folder / estimator)
+    return folder
 
 
 @pytest.fixture(params=show.ESTIMATORS)
