@@ -56,6 +56,7 @@ def test_there_is_no_advice_where_nothing_better_is_known(given):
         ({"fits": [IRAC4, W3], "maps": False}, "The noise of irac4_atgauss4, w3_atgauss15 is measured on blank sky"),
         ({"fits": [internal()], "band": "F2100W"}, "{target}_mips24.fits or {target}_w4_atgauss15.fits in ref_dir"),
         ({"fits": [internal(), make_fit("mips24")], "band": "F2100W"}, "external_bands: {F2100W: [mips24, ref_band]}"),
+        ({"fits": [internal()], "band": "F2100W", "there": ["w4_atgauss20"]}, "[w4_atgauss20, ref_band]"),
     ],
 )
 def test_what_is_better_is_said_once_for_all_targets(given, words):

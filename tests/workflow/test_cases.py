@@ -9,32 +9,26 @@ import pytest
 from astropy.io import fits
 from runs import ROOT
 
-from cases import show
+from cases import cut, show
 
 PRODUCT = "oribar/F770W/lv3/jw01288015001_26101_00003_mirimage_i2d"
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """The folder with the results of each estimator, without figures."""
-    folder = tmp_path_factory.mktemp("cases")
+    """The folder with the results of each estimator, without figures; the second run takes the images of the first."""
+    folder, out = tmp_path_factory.mktemp("cases"), "cases/results"
     shutil.copytree(ROOT / "cases", folder / "cases", ignore=shutil.ignore_patterns("results"))
+    tables = [f"{out}/{target}/{target}_anchor_tab.csv" for target in ("ngc309", "ngc5236", "oribar")]
+    command = ["snakemake", *tables, f"{out}/{PRODUCT}_anchor.fits", "--snakefile", ROOT / "Snakefile", "--cores", "2"]
     for estimator in show.ESTIMATORS:
-        out = f"cases/results/{estimator}"
-        wanted = [f"{out}/{target}/{target}_anchor_tab.csv" for target in ("ngc309", "ngc5236", "oribar")]
-        command = [
-            "snakemake",
-            *wanted,
-            f"{out}/{PRODUCT}_anchor.fits",
-            "--snakefile",
-            ROOT / "Snakefile",
-            "--cores",
-            "2",
-        ]
-        command += ["--configfile", "cases/config.yaml", "--config", f"estimator={estimator}", f"out_dir={out}"]
-        done = subprocess.run(list(map(str, command)), cwd=folder, capture_output=True, text=True, timeout=600)
+        options = ["--configfile", "cases/config.yaml", "--config", f"estimator={estimator}"]
+        done = subprocess.run(
+            list(map(str, command + options)), cwd=folder, capture_output=True, text=True, timeout=600
+        )
         assert done.returncode == 0, done.stderr[-5000:]
-    return folder / "cases/results"
+        shutil.copytree(folder / out, folder / estimator)
+    return folder
 
 
 @pytest.fixture(params=show.ESTIMATORS)
@@ -89,3 +83,10 @@ def test_the_page_says_what_is_found(results):
     assert number.sub("", page).split("±")[0] == number.sub("", found).split("±")[0]
     for written, again in zip(number.findall(page), number.findall(found), strict=True):
         assert float(written.replace("−", "-")) == pytest.approx(float(again.replace("−", "-")), abs=0.02)
+
+
+def test_originals_that_are_missing_are_named(tmp_path):
+    (tmp_path / cut.CUBE).touch()
+    with pytest.raises(FileNotFoundError, match=r"ngc5236_irac4\.fits, .*mips24\.fits; expected the originals"):
+        cut.cut_all(tmp_path, tmp_path / "data")
+    assert not (tmp_path / "data").exists()

@@ -121,7 +121,7 @@ def test_changed_configurations(finished, tmp_path, walk):
 def test_changed_library(finished, tmp_path):
     """A new copy of the workflow makes nothing again; a changed module makes again what comes from it."""
     project, workflow = finished.copied(tmp_path / "project"), tmp_path / "workflow"
-    shutil.copytree(ROOT, workflow, ignore=shutil.ignore_patterns(".*", "tests", "demo", "benchmarks"))
+    shutil.copytree(ROOT, workflow, ignore=shutil.ignore_patterns(".*", "tests", "cases", "demo", "benchmarks"))
     snakefile = ("--snakefile", str(workflow / "Snakefile"))
     assert project.planned_jobs(*snakefile) == {}
     with open(workflow / "workflow/scripts/anchoring/measuring/binning.py", "a") as module:

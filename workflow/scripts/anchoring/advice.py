@@ -5,7 +5,7 @@ from .labels import split_label
 from .planning.settings import SHIPPED
 
 LESS = 2.0  # times as small has the drift of a colour to be: below that, noise and resolution decide
-CLOSER = 5  # F2100W on MIPS 24 against on F770W: rms on skies with the colours of real spectra (benchmarks/README.md)
+CLOSER = 4  # F2100W on MIPS 24 against on F770W: rms on skies with the colours of real spectra (benchmarks/README.md)
 
 
 def advice(mosaics, solved, *, estimator, prefer, solution):
@@ -24,11 +24,12 @@ def advice(mosaics, solved, *, estimator, prefer, solution):
     records = [record for record in solved if record.chosen is not None]
     found = {}  # sentence, with a place for the targets: targets
     for record in records:
-        sentences = [_steadier(record, of_image[record.image]["there"], prefer)]
+        there = of_image[record.image]["there"]
+        sentences = [_steadier(record, there, prefer)]
         if estimator == "binned":
             sentences.append(_noisy(record))
         if solution == "tree":
-            sentences.append(_hot_dust(record, prefer))
+            sentences.append(_hot_dust(record, there, prefer))
         for sentence in filter(None, sentences):
             found.setdefault(sentence, {})[record.target] = None
     if estimator != "binned":
@@ -94,7 +95,7 @@ def _unknown_noise(labels):
     )
 
 
-def _hot_dust(record, prefer):
+def _hot_dust(record, there, prefer):
     """F2100W on F770W, where it could be on a reference of its own."""
     own = SHIPPED.get(record.instrument, {}).get(record.band.lower(), ())
     if not own or record.chosen_fit.kind == "external":
@@ -102,15 +103,17 @@ def _hot_dust(record, prefer):
     start = (
         f"{record.band} of <targets> would be anchored on {record.chosen_fit.label}, though hot dust has another colour"
     )
-    there = _external(record)
-    if not there:
-        return (
-            f"{start}: with {' or '.join(f'{{target}}_{label}.fits' for label in own)} in ref_dir it could be anchored "
-            f"on that ({CLOSER} times closer with MIPS 24, see docs/inputs.md)."
-        )
-    if prefer == "smallest_error":
+    usable, bands = _external(record), {split_label(label)[0] for label in own}
+    others = [label for label in there if split_label(label.lower())[0] in bands]
+    if usable and prefer == "smallest_error":
         return ""
+    if usable or others:
+        label = (usable or others)[0]
+        return (
+            f"{start}, and {label} is there: set external_bands: {{{record.band}: [{label}, ref_band]}} "
+            f"({CLOSER} times closer with MIPS 24)."
+        )
     return (
-        f"{start}, and {there[0]} is there: set external_bands: {{{record.band}: [{there[0]}, ref_band]}} or prefer: "
-        f"smallest_error ({CLOSER} times closer with MIPS 24)."
+        f"{start}: with {' or '.join(f'{{target}}_{label}.fits' for label in own)} in ref_dir it could be anchored on "
+        f"that ({CLOSER} times closer with MIPS 24, see docs/inputs.md)."
     )
