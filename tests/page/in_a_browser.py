@@ -288,6 +288,8 @@ def test_enter_opens_a_picture_and_the_buttons_are_reached_by_tab(at):
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(at):
     window = at("#ngc0605/F770W/ngc0605_miri_lv3_f770w", PHONE)
+    # The line of the image is at the top of the window.
+    window.until("((top) => top > 0 && top < 20)(document.activeElement.getBoundingClientRect().top)")
     photograph(window, "phone_image")
     assert window.value("document.documentElement.scrollWidth") <= PHONE["width"]
     small = window.value(

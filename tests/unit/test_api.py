@@ -1,7 +1,5 @@
 """From files to an offset with the names of `anchoring.api` alone: the numbers of the workflow, and the truth."""
 
-import math
-
 import pytest
 from runs import ROOT, Project
 
@@ -32,21 +30,26 @@ def fitted(data, settings):
         reference.data, image, beam=beam, smoothed=beam, intensity_range=in_range, wcs=onto,
         least_coverage=settings.least_coverage("binned"),
     )  # fmt: skip
-    return api.fit_pair(measured, settings, drift=api.drift_of("F770W", REFERENCE))
+    return measured, api.fit_external(measured, "F770W", REFERENCE, settings)
 
 
 @pytest.mark.parametrize("estimator", ["binned", "errors_in_variables"])
 def test_the_library_alone_gives_the_numbers_of_the_workflow(project, estimator):
-    fit = fitted(project.folder / "data", api.Settings(estimator))
+    measured, fit = fitted(project.folder / "data", api.Settings(estimator))
     project.configure(estimator=estimator, out_dir=estimator)
     project.run(f"{estimator}/ngc0628/ngc0628_offsets.json")
     (record,) = api.read([project.folder / estimator / "ngc0628/ngc0628_offsets.json"])
     in_workflow = record.chosen_fit
-    for name in ("slope", "intercept", "rms"):
+    for name in ("slope", "intercept", "rms", "offset"):
         assert getattr(fit, name) == pytest.approx(getattr(in_workflow, name), rel=1e-12, abs=1e-12)
-    assert math.sqrt(fit.statistical[1, 1]) == pytest.approx(in_workflow.intercept_err, rel=1e-9)
-    assert math.sqrt(fit.systematic[1, 1]) == pytest.approx(in_workflow.intercept_sys, rel=1e-9)
-    assert api.external_offset(fit.intercept) == pytest.approx(record.offset, rel=1e-12)
+    for name in ("slope_err", "offset_err", "offset_sys"):
+        assert getattr(fit, name) == pytest.approx(getattr(in_workflow, name), rel=1e-9)
+    assert (fit.flags, fit.used, fit.resolution) == (in_workflow.flags, in_workflow.used, in_workflow.resolution)
+    assert api.external_offset(fit.intercept) == fit.offset
+    line = api.fit_pair(measured, api.Settings(estimator), drift=api.drift_of("F770W", REFERENCE))
+    assert (line.slope, line.intercept) == (fit.slope, fit.intercept)
+    (upper, *_) = api.plot_fit(measured, fit, "F770W").axes
+    assert upper.get_ylabel() == "F770W [MJy/sr]"
     (truth,) = [row["offset"] for row in project.truth]
     assert record.offset == pytest.approx(truth, abs=0.005)
 

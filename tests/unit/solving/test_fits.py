@@ -7,11 +7,12 @@ import pytest
 from array_pairs import LIMITS
 from numpy.testing import assert_allclose
 
+from anchoring.errors import AnchoringError
 from anchoring.fitting.drift import KNOWN
 from anchoring.fitting.settings import Settings
-from anchoring.measuring.measure import measure_pair
+from anchoring.measuring.measure import measure_pair, refused
 from anchoring.measuring.noise import Noise
-from anchoring.solving.fits import fit_record, with_closure
+from anchoring.solving.fits import fit_external, fit_record, with_closure
 from anchoring.solving.offsets import solve_external
 from anchoring.solving.records import ImageRecord
 from simulation.fields import convolved
@@ -45,6 +46,14 @@ def test_a_record_says_which_drift_was_known_before_the_fit(measured, estimator)
     if estimator == "binned":
         assert {fit.intercept for fit in (known, other, given)} == {known.intercept}
         assert known.drift_offset == 0
+
+
+def test_without_a_line_there_is_its_reason(measured):
+    with pytest.raises(AnchoringError, match="no overlap with the reference"):
+        fit_external(refused("no overlap with the reference", *np.full((2, 3, 3), np.nan)), "F770W", "irac4_atgauss4")
+    outside = replace(measured, bins=measured.bins._replace(count=0 * measured.bins.count))
+    with pytest.raises(AnchoringError, match="no pixels of the reference in"):
+        fit_external(outside, "F770W", "irac4_atgauss4")
 
 
 def test_the_offset_of_the_reference_places_the_zero_of_its_brightness(measured):
