@@ -225,15 +225,15 @@ def _sources(smooth, usable, beam, scale):
 def _hidden_light(smooth, usable, beam):
     """The mean light of point sources too faint to be found, in units of the noise of the smoothed image.
 
-    From that of peaks in FAINTEST, less as much below 0, which is noise. A point source that was smoothed by its own
-    width has 2 beams of area.
+    From that of peaks in FAINTEST, less as much below 0, which is noise. A point source that was smoothed has the area
+    of its own width and that of the smoothing, in quadrature.
     """
     light = 0.0
     for sign in (1, -1):
         peaks = scipy.ndimage.maximum_filter(sign * smooth, size=2 * round(beam / 2) + 1)
         found = sign * smooth[usable & (sign * smooth == peaks)]
         light += sign * float(found[(found > FAINTEST[0]) & (found < FAINTEST[1])].sum())
-    area = 2 * math.pi / (4 * math.log(2)) * beam**2
+    area = math.pi / (4 * math.log(2)) * (beam**2 + max(beam, 1.0) ** 2)
     per_interval = max(light, 0.0) * area / max(usable.sum(), 1) / math.log(FAINTEST[1] / FAINTEST[0])
     return per_interval * math.log(HIDDEN)
 
