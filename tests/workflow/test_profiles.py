@@ -13,8 +13,8 @@ CLUSTERS = ("slurm", "generic")
 NO_JOBS = {"all", "ngc0001"}  # rules that only name what is to be made
 LOCAL = {"check", "verify_target", "verify_run"}  # on the machine that submits: they read a few small files
 # They read records and tables, for which the memory that profiles give to any job is enough.
-SMALL = {"collect_offsets", "report_target", "show_summary", "show_table", "summarise_run", "tabulate_network",
-         "tabulate_target", "write_index"}  # fmt: skip
+SMALL = {"collect_offsets", "provenance", "release", "report_target", "show_summary", "show_table", "summarise_run",
+         "tabulate_network", "tabulate_target", "write_index"}  # fmt: skip
 
 
 def profile(name):

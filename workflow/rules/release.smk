@@ -16,6 +16,8 @@ rule provenance:
     conda:
         "../../environment.yml"
     threads: 4
+    resources:
+        runtime=60,  # minutes, on a cluster: it reads all inputs
     params:
         library=lambda wildcards: library_checksum("describe_run"),
         made=lambda wildcards: made_from(),
@@ -39,6 +41,8 @@ rule release:
         f"{OUT}/logs/release.log",
     conda:
         "../../environment.yml"
+    resources:
+        runtime=60,
     params:
         library=lambda wildcards: library_checksum("release_run"),
         settings=lambda wildcards: config["release"],

@@ -18,7 +18,7 @@ from ..measuring.binning import bin_medians
 from . import jackknife
 from .errors_in_variables import errors_in_variables
 
-PASSES, CONVERGED = 12, 1e-5  # of the plane; MJy/sr per arcmin
+PASSES, CONVERGED = 12, 3e-4  # of the plane; changes per arcmin, in units of the scatter about the relation
 ARCMIN = 60.0  # arcsec
 
 
@@ -54,7 +54,7 @@ def fit_plane(measurement, settings, blocks, sigma_x):
         relation = errors_in_variables(x, y - plane @ place, limits=measurement.limits, sigma_x=sigma_x)
         matrices, values = _sums(relation, x, y, place, block, blocks.number)
         before, plane = plane, _solved(matrices.sum(axis=0), values.sum(axis=0))
-        if np.abs(plane - before).max() < CONVERGED:
+        if np.abs(plane - before).max() < CONVERGED * relation.scatter:
             break
     replicates = _solved(matrices.sum(axis=0) - matrices, values.sum(axis=0) - values)
     return Plane(plane, replicates.T)

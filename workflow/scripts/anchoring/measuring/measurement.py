@@ -35,7 +35,7 @@ class Measurement:
     edges: NDArray[np.float64] | None = None  # (bins + 1,) array, MJy/sr
     span: tuple[float, float] | None = None  # lowest and highest value of the reference in the overlap, MJy/sr
     zero: float | None = None  # value of the reference where there is no light, MJy/sr; None if not known
-    axes: NDArray[np.float64] | None = None  # (2, 2): east and north, arcsec, of one pixel along x and y
+    axes: NDArray[np.float64] | None = None  # (2, 2): east and north, arcsec, of one pixel along x and y; None: pixels
     centre: tuple[float, float] | None = None  # longitude, latitude, degrees, of the mean place; None without WCS
     noise: Noise | None = None  # of a sample of the reference
     image_source: str = ""  # `hdus.Image.source` of the mosaic and of the reference
@@ -48,7 +48,8 @@ class Measurement:
     def places(self) -> NDArray[np.float64]:
         """East and north of the samples from their mean place, (2, n) array, arcsec (or pixels, without a WCS)."""
         row, column, side = self.samples.row, self.samples.column, self.samples.side
-        return self.axes @ (np.stack([column - column.mean(), row - row.mean()]) * side)
+        axes = np.eye(2) if self.axes is None else self.axes
+        return axes @ (np.stack([column - column.mean(), row - row.mean()]) * side)
 
     @property
     def n_pixels(self) -> int:
