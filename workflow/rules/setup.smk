@@ -41,7 +41,7 @@ def load_package(folder, files):
 def validated(config):
     """The configuration with defaults filled in; what is wrong with it ends the run before it starts."""
     schema = workflow.source_path("../schemas/config.schema.yaml")
-    loaded = yaml.safe_load(Path(schema).read_text())
+    loaded = yaml.load(Path(schema).read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     problems = settings.problems(config, loaded)
     if problems:
         # Not a WorkflowError: Snakemake prints that with the lines of this file.
