@@ -1,5 +1,6 @@
 """The functions that give rules their inputs and parameters."""
 
+import functools
 import json
 import os
 import zlib
@@ -281,6 +282,7 @@ def tables_of(target):
     return tables + [f"{NETWORK_TABLES.format(target=target)}{ending}" for ending in endings]
 
 
+@functools.cache
 def made_from():
     """{what was made: (files that it depends on, files that it consists of)} of a run, for its provenance."""
     found, table = {}, config["galaxy_table"]

@@ -6,6 +6,7 @@ from pathlib import Path
 from astropy.io import fits
 
 SHOWN = 10  # names in a message
+RELEASED = "release"  # folder of out_dir: what is in it was anchored by the run that it is of
 
 
 def left_over(out_dir, planned, target=None):
@@ -29,7 +30,7 @@ def left_over(out_dir, planned, target=None):
     known = {Path(path).resolve() for path in planned}
     found = Path(out_dir).glob(f"{'*' if target is None else glob.escape(target)}/*/*/*.fits")
     found = (path for path in found if path.is_file() and path.resolve() not in known)
-    found = (path for path in found if not path.name.startswith("hlsp_"))  # of a release
+    found = (path for path in found if path.relative_to(out_dir).parts[0] != RELEASED)
     return sorted(str(path) for path in found if _is_anchored(path))
 
 

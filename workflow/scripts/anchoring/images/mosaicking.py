@@ -65,19 +65,7 @@ def coadd(images, wcs, shape):
     -------
     (ny, nx) float32 array, NaN where no image has a pixel
     """
-    from reproject.mosaicking import reproject_and_coadd
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of means of nothing
-        mean, footprint = reproject_and_coadd(
-            images,
-            wcs,
-            shape_out=shape,
-            reproject_function=_interpolate,
-            order="bicubic",
-            match_background=len(images) > 1,
-            blank_pixel_value=np.nan,
-        )
+    mean, footprint = _coadded(images, wcs, shape, order="bicubic", match_background=len(images) > 1)
     mean[footprint == 0] = np.nan
     return mean.astype(np.float32)
 
@@ -87,20 +75,20 @@ def coadd_errors(errors, wcs, shape):
 
     Interpolation, which makes the noise of a pixel smaller and correlates it with its neighbours', is left out.
     """
+    mean, number = _coadded([(np.square(error), own) for error, own in errors], wcs, shape, order="bilinear")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.sqrt(mean / number).astype(np.float32)
+
+
+def _coadded(images, wcs, shape, **options):
+    """Mean of images on a grid, and how many there are of each pixel."""
     from reproject.mosaicking import reproject_and_coadd
 
-    squares = [(np.square(error), own) for error, own in errors]
     with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)  # of means of nothing
-        mean, number = reproject_and_coadd(
-            squares,
-            wcs,
-            shape_out=shape,
-            reproject_function=_interpolate,
-            order="bilinear",
-            blank_pixel_value=np.nan,
+        return reproject_and_coadd(
+            images, wcs, shape_out=shape, reproject_function=_interpolate, blank_pixel_value=np.nan, **options
         )
-        return np.sqrt(mean / number).astype(np.float32)
 
 
 def _interpolate(image, output_projection, *, shape_out, order, **_):

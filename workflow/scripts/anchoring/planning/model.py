@@ -135,6 +135,14 @@ class Plan:
         """Pairs that are adjusted together and can be fitted."""
         return [pair for pair in self.networks.get((target, instrument), ()) if not pair.problem]
 
+    def kernels_of(self, pair):
+        """Paths of the kernels of the mosaic and of the reference of a pair; None where nothing is convolved."""
+        other = pair.reference_image
+        return {
+            "kernel": self.kernels.path(pair.image.band, pair.resolution),
+            "reference_kernel": other and self.kernels.path(other.band, pair.resolution),
+        }
+
     def convolves_error(self, image, resolution):
         """Whether ERR of an image is convolved too: where it is the noise of a ref_band that others are fitted on."""
         return self.config.get("convolved_errors") == "all" or (image, resolution) in self._noise_of_pairs

@@ -72,9 +72,7 @@ def inspected(plan):
                     **pair.described(),
                     "problem": pair.problem,
                     "path": pair.path,
-                    "kernel": plan.kernels.path(image.band, pair.resolution),
-                    "reference_kernel": pair.reference_image
-                    and plan.kernels.path(pair.reference_image.band, pair.resolution),
+                    **plan.kernels_of(pair),
                     "with_error": plan.convolves_error(image, pair.resolution),
                     "error": pair.error,
                     "noise": value_for(noise, pair.label),

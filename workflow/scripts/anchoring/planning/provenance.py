@@ -3,12 +3,7 @@
 
 def files_of_pair(plan, pair):
     """{role: path} of the files that a pair is fitted with, next to its mosaic, without those that it does not need."""
-    other = pair.reference_image
-    files = {
-        "reference": pair.path,
-        "kernel": plan.kernels.path(pair.image.band, pair.resolution),
-        "reference_kernel": other and plan.kernels.path(other.band, pair.resolution),
-    }
+    files = {"reference": pair.path, **plan.kernels_of(pair)}
     return {role: path for role, path in files.items() if path}
 
 

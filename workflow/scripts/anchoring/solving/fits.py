@@ -10,7 +10,7 @@ from ..fitting.closure import closure
 from ..fitting.drift import drift_of
 from ..fitting.fit_pair import as_record, fit_pair
 from ..fitting.settings import Settings
-from ..labels import split_label
+from ..labels import resolution_of
 from ..measuring.measurement import Measurement
 from .offsets import on_external
 from .records import OF_THE_PLAN, FitRecord
@@ -103,8 +103,7 @@ def fit_external(
     AnchoringError
         If there is no line, or if the two do not show one sky.
     """
-    name, resolution = split_label(label)
-    known = {"reference": label, "ref_filter": label, "label": label, "resolution": resolution or name}
+    known = {"reference": label, "ref_filter": label, "label": label, "resolution": resolution_of(label)}
     pair = {**known, "kind": "external", "problem": "", "drift": drift}
     fit = fit_record(pair, measurement, settings, band)
     if fit.status != "fitted":
