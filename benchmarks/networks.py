@@ -26,7 +26,6 @@ from pathlib import Path
 
 import numpy as np
 import yaml
-from snakemake.utils import validate
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "workflow" / "scripts")]
@@ -44,7 +43,7 @@ from anchoring.measuring.measure import measure_pair as measure_pair_of_arrays  
 from anchoring.measuring.measurement import read_measurement  # noqa: E402
 from anchoring.measuring.noise import Noise  # noqa: E402
 from anchoring.planning.plan import make_plan  # noqa: E402
-from anchoring.planning.settings import gather  # noqa: E402
+from anchoring.planning.settings import complete  # noqa: E402
 from anchoring.solving import network, offsets, records  # noqa: E402
 from anchoring.solving.fits import fit_record  # noqa: E402
 from simulation import real_scenes, scenes  # noqa: E402
@@ -142,8 +141,7 @@ def _config(folder):
         "out_dir": str(Path(folder, "results")),
         "network": True,
     }
-    gather(config, schema)
-    validate(config, ROOT / "workflow/schemas/config.schema.yaml")
+    complete(config, schema)
     return config
 
 

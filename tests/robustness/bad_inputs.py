@@ -22,7 +22,7 @@ from astropy.io import fits
 from runs import ROOT, Project, set_cards, shipped
 
 from anchoring.planning.plan import make_plan
-from anchoring.planning.settings import PlanError, gather, problems
+from anchoring.planning.settings import PlanError, complete, problems
 from simulation.fields import gaussian_psf
 from simulation.instruments import BANDS
 from simulation.skies import IDEAL
@@ -665,7 +665,7 @@ def of_configuration(changes):
     found = problems(config, schema)
     if found:
         return " ".join(found)
-    gather(config, schema)
+    complete(config, schema)
     try:
         make_plan(config)
     except PlanError as error:

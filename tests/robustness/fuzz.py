@@ -24,7 +24,7 @@ from anchoring.errors import AnchoringError
 from anchoring.files import mosaics
 from anchoring.files.anchored import write_anchored
 from anchoring.planning.plan import make_plan
-from anchoring.planning.settings import PlanError, gather, problems
+from anchoring.planning.settings import PlanError, complete, problems
 from simulation.fields import FWHM_PER_SIGMA
 
 CARD, BLOCK = 80, 2880
@@ -265,7 +265,7 @@ def try_config(change, seed, text, schema):
     if found:
         return "refused"
     # As Snakemake does, with what is left out as it is by default.
-    gather(config, schema)
+    complete(config, schema)
     plan = planned(shipped(**config))
     return "refused" if isinstance(plan, str) else "planned"
 

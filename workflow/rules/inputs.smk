@@ -16,7 +16,7 @@ def library_checksum(script, data=()):
     As a parameter, since editing one has to rerun what uses it: as inputs they would be a third of what Snakemake looks
     at for a survey, and a fresh clone would be newer than all results.
     """
-    text = Path(workflow.source_path(f"../scripts/{script}.py")).read_text()
+    text = Path(source(f"../scripts/{script}.py")).read_text()
     used = (*sources.files_of(text, library_text), *data)
     return f"{zlib.crc32(''.join(map(library_text, used)).encode()):08x}"
 

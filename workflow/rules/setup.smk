@@ -11,7 +11,6 @@ from pathlib import Path
 import snakemake
 import yaml
 from snakemake.exceptions import WorkflowError
-from snakemake.utils import validate
 
 # What is called of the library in Snakemake itself, as a script would import it.
 PLANNING = """\
@@ -22,12 +21,21 @@ from anchoring.planning import cost, plan, provenance, settings, sizes
 RUNTIME = ("__init__.py", "acceleration.py", "failures.py", "memory.py", "sources.py")
 
 
+def source(path):
+    """A file of the workflow, from its path below this folder: itself, or a copy where it comes from a server.
+
+    Snakemake's `source_path` copies local files as well, at every start, and Python then compiles the copies.
+    """
+    here = os.path.join(os.path.dirname(source.__code__.co_filename), path)
+    return os.path.normpath(here) if os.path.isfile(here) else workflow.source_path(path)
+
+
 def load_package(folder, files):
     """A folder of Python files as a package of a name of its own, so that nothing is added to sys.path.
 
     The files are listed, since they have to be fetched where the workflow comes from a server.
     """
-    paths = [workflow.source_path(f"{folder}/{name}") for name in files]
+    paths = [source(f"{folder}/{name}") for name in files]
     # A plain string: Snakemake's own cannot be written into the compiled file.
     start = str(paths[0])
     name = f"anchoring_{zlib.crc32(start.encode()):08x}"
@@ -40,14 +48,13 @@ def load_package(folder, files):
 
 def validated(config):
     """The configuration with defaults filled in; what is wrong with it ends the run before it starts."""
-    schema = workflow.source_path("../schemas/config.schema.yaml")
-    loaded = yaml.load(Path(schema).read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    problems = settings.problems(config, loaded)
+    text = Path(source("../schemas/config.schema.yaml")).read_text()
+    schema = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    problems = settings.problems(config, schema)
     if problems:
         # Not a WorkflowError: Snakemake prints that with the lines of this file.
         sys.exit("\n  ".join(["The configuration is not right:", *problems]))
-    settings.gather(config, loaded)
-    validate(config, schema)
+    settings.complete(config, schema)
     return config
 
 
@@ -75,14 +82,8 @@ def planned(config):
 
 
 @functools.cache
-def library_path(name):
-    """Where a file of the library is."""
-    return workflow.source_path(f"../scripts/anchoring/{name}")
-
-
-@functools.cache
 def library_text(name):
-    return Path(library_path(name)).read_text()
+    return Path(source(f"../scripts/anchoring/{name}")).read_text()
 
 
 runtime = load_package("../runtime", RUNTIME)

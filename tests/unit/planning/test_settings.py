@@ -8,10 +8,10 @@ import yaml
 from jsonschema import Draft202012Validator
 from reference import with_table
 from runs import Project, shipped
-from snakemake.utils import update_config, validate
+from snakemake.utils import update_config
 from trees import plan_of_one
 
-from anchoring.planning.settings import PlanError, external_bands, gather, is_shipped, problems
+from anchoring.planning.settings import PlanError, complete, external_bands, is_shipped, problems
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
@@ -105,8 +105,7 @@ PLACES = {"in_dir": "a", "ref_dir": "b", "kernel_dir": "c"}
 def completed(config):
     """A configuration as the workflow uses it."""
     assert problems(config, SCHEMA) == []
-    gather(config, SCHEMA)
-    validate(config, ROOT / "workflow/schemas/config.schema.yaml")
+    complete(config, SCHEMA)
     return config
 
 

@@ -1,10 +1,9 @@
 """The configuration: what is wrong with it, and the published parameters in the place where the workflow has them."""
 
+import copy
 import difflib
 import re
 from pathlib import Path
-
-from jsonschema import Draft202012Validator
 
 from ..bands import JWST
 from ..labels import normalised, split_label, split_pair
@@ -144,10 +143,8 @@ def _require_labels(config):
             given[normalised(label)] = label
 
 
-def gather(config, schema):
-    """Put published parameters, which hold a value per instrument, under `instruments`, in place.
-
-    Before defaults are filled in: they would count as given. An instrument that is null has no ref_band.
+def complete(config, schema):
+    """A configuration as the workflow uses it, in place: published parameters under `instruments`, defaults filled in.
 
     Parameters
     ----------
@@ -155,6 +152,29 @@ def gather(config, schema):
         A configuration without `problems`.
     schema : dict
         The JSON schema; the instruments in it are those that have defaults.
+    """
+    _gather(config, schema)  # first: defaults would count as given
+    _fill_in(config, schema, schema["$defs"])
+
+
+def _fill_in(config, entry, definitions):
+    """The defaults of an entry of the schema, where a configuration has no value, in place."""
+    if "$ref" in entry:
+        entry = {**definitions[entry["$ref"].removeprefix("#/$defs/")], **entry}
+    known = entry.get("properties", {})
+    for key, value in known.items():
+        if "default" in value:
+            config.setdefault(key, copy.deepcopy(value["default"]))
+    for key, value in config.items():
+        below = known.get(key, entry.get("additionalProperties"))
+        if isinstance(value, dict) and isinstance(below, dict):
+            _fill_in(value, below, definitions)
+
+
+def _gather(config, schema):
+    """Put published parameters, which hold a value per instrument, under `instruments`, in place.
+
+    An instrument that is null has no ref_band.
     """
     given = config.get("instruments") or {}
     instruments = {name: {"ref_band": None} if entry is None else entry for name, entry in given.items()}
@@ -249,6 +269,8 @@ def _twice(config, schema):
 
 def problems(config, schema):
     """Sentences, one per thing that is wrong with a configuration; none if it is as the JSON schema says."""
+    from jsonschema import Draft202012Validator  # not needed by scripts, and as slow to load as all of this library
+
     found = list(_nameless(config))
     if found:
         return found

@@ -123,6 +123,7 @@ def _draw_pair(figure, panels, pair):
     x_shown, y_shown = _windows(*cells, bins, fit, limits)
     for axes in panels:
         axes.set_xlim(x_shown)
+        axes.locator_params(nbins=5)  # ticks take most of the time of a figure
         axes.axvline(0, color="0.7", linewidth=0.5, zorder=-1)
         if limits:
             axes.axvspan(*limits, color="0.93", linewidth=0, zorder=-2)

@@ -11,9 +11,9 @@ from matplotlib.ft2font import LoadFlags
 
 from ..files.atomic import atomic_write
 
-STYLE = matplotlib.rc_params_from_file(Path(__file__).with_name("anchoring.mplstyle"))
-STYLE["backend"] = "agg"  # else matplotlib searches for one, and imports pyplot to do so
-styled = matplotlib.rc_context(STYLE)
+# All but the backend, for which matplotlib would search, and import pyplot to do so.
+STYLE = dict(dict.items(matplotlib.rc_params_from_file(Path(__file__).with_name("anchoring.mplstyle"))))
+del STYLE["backend"]
 COLORS = STYLE["axes.prop_cycle"].by_key()["color"]
 MARGIN, GAP = 0.1, 0.06  # inches: around the page, between axes
 # Without what differs between runs; little compression, which takes a third of the time and a tenth more room.
@@ -21,6 +21,19 @@ OPTIONS = {
     ".png": {"metadata": {"Software": None}, "pil_kwargs": {"compress_level": 2}},
     ".pdf": {"metadata": {"CreationDate": None}},
 }
+
+
+def styled(function):
+    """Call a function with the style of this file, and leave matplotlib's settings as they are."""
+
+    @functools.wraps(function)
+    def call(*arguments, **options):
+        # Only what differs: matplotlib checks every value that it is given, which takes as long as a legend.
+        settings = dict.items(matplotlib.rcParams)
+        with matplotlib.rc_context({key: STYLE[key] for key, value in settings if STYLE.get(key, value) != value}):
+            return function(*arguments, **options)
+
+    return call
 
 
 def text_page(columns, below):
