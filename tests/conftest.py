@@ -1,5 +1,10 @@
 """What all tests share."""
 
+import os
+
+# Before numpy is imported: its threads would only wait for those of the other workers.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import hypothesis
 import numpy as np
 import pytest

@@ -18,6 +18,11 @@ SMALL = {"field": (90.0, 80.0), "coarsen": 6.0}  # mosaics of 140 or 240 pixels:
 BANDS = ("F300M", "F335M", "F770W", "F2100W")
 REFERENCES = ("irac1_atgauss4", "irac4_atgauss4", "w3_atgauss15")
 
+# Figures take a third of the time of a small run; these are empty.
+NO_FIGURES = (
+    "import matplotlib.figure\nmatplotlib.figure.Figure.savefig = lambda self, path, **_: open(path, 'wb').close()"
+)
+
 
 class Project:
     """A user's folder: simulated data in `data`, a configuration, results in `results`.
@@ -28,8 +33,11 @@ class Project:
     made = frozenset()  # files that runs wrote into `data`
     environment = None  # of runs: that of the tests
 
-    def __init__(self, folder, *, config=None, **tree):
+    def __init__(self, folder, *, config=None, figures=True, **tree):
         self.folder = Path(folder)
+        if not figures:
+            site = self.folder.with_name(f"{self.folder.name}_site")
+            self.environment = before_scripts("plot_image", NO_FIGURES, site)
         self.truth = simulate_tree(self.folder / "data", **{"bands": BANDS, "references": REFERENCES, **SMALL, **tree})
         self.configure(**(config or {}))
 
@@ -70,11 +78,7 @@ class Project:
 
     def planned_jobs(self, *arguments):
         """Rule: number of its jobs that a run would start."""
-        done = self.snakemake("--quiet", "reason", "--dry-run", *arguments)
-        assert done.returncode == 0, done.stderr[-5000:]
-        table = re.search(r"^job +count\n[- ]+\n(.*?)^total", done.stdout + done.stderr, re.MULTILINE | re.DOTALL)
-        rows = [line.rsplit(maxsplit=1) for line in table[1].splitlines()] if table else []
-        return {rule: int(count) for rule, count in rows}
+        return jobs_of(self.run("--quiet", "reason", "--dry-run", *arguments))
 
     def image(self, target, band):
         folder = self.folder / "data" / target / band / "lv3"
@@ -93,6 +97,13 @@ class Project:
     def rows(self, target):
         """Rows of a target's table."""
         return read_csv(self.folder / "results" / target / f"{target}_anchor_tab.csv")
+
+
+def jobs_of(done):
+    """Rule: number of its jobs, by the table that a run, or a dry one, starts with."""
+    table = re.search(r"^job +count\n[- ]+\n(.*?)^total", done.stdout + done.stderr, re.MULTILINE | re.DOTALL)
+    rows = [line.rsplit(maxsplit=1) for line in table[1].splitlines()] if table else []
+    return {rule: int(count) for rule, count in rows}
 
 
 STARTER = """\

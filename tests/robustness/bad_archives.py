@@ -1,5 +1,6 @@
 """Archive images that are not as they should be, and what the steps that make a reference of them say."""
 
+import contextlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -103,6 +104,16 @@ def prepare(folder):
     write_hdus(Path(folder, "mosaic.fits"), [fits.PrimaryHDU(), hdu])
     galaxy = Galaxy("bad", FIELD, Sky(stars=3.0), seed=5)
     return write_archive_images(Path(folder), galaxy, CENTRE, "w3", "AllWISE", tiles=2, side=SIDE, stem="tile")[0]
+
+
+def made_of_all(folder):
+    """{case: what `made` gives}, each in a folder of its own."""
+    sound, found = prepare(folder), {}
+    for name, case in CASES.items():
+        (folder / name).mkdir()
+        with contextlib.chdir(folder / name):
+            found[name] = made(sound, case)
+    return found
 
 
 def made(sound, case):

@@ -3,7 +3,6 @@
 `make bad-inputs` runs the workflow on all of them and writes the outcomes and messages into docs/bad-inputs.md.
 """
 
-import contextlib
 import os
 import re
 import shutil
@@ -687,26 +686,17 @@ def full_config(**changes):
 OUTCOMES = {WORKS: "works", SKIPPED: "skipped", FAILED: "refused", None: "no run"}
 
 
-def tables(project):
-    """The tables of the page, from a finished run in whose folder we are."""
+def tables(project, archives):
+    """The tables of the page, from a finished run in whose folder we are, and what comes of archive images."""
     rows = project.rows_of_images()
     of_runs = {"Images": IMAGES, "References": REFERENCES, "Kernels": KERNELS, "PSFs": PSFS, "Masks": MASKS}
     for title, cases in of_runs.items():
         stems = [stem for stem, (case, _) in project.cases.items() if case in cases.values()]
         yield title, [(project.cases[stem][0].what, rows[stem]["status"], rows[stem]["reason"]) for stem in stems]
-    yield "Archive images", list(archive_rows(project.folder))
+    cases = {name: case for name, case in bad_archives.CASES.items() if name != "sound"}
+    yield "Archive images", [(case.what, case.status, archives[name][1]) for name, case in cases.items()]
     yield "galaxy_table", [(what, *of_table(project.folder, text)) for what, (text, *_) in TABLES.items()]
     yield "Configuration", [(what, None, of_configuration(changes)) for what, (changes, _) in CONFIGURATIONS.items()]
-
-
-def archive_rows(folder):
-    """Rows of the table of archive images, in whose folder we are afterwards."""
-    (folder / "archives").mkdir(exist_ok=True)
-    sound = bad_archives.prepare(folder / "archives")
-    for name, case in bad_archives.CASES.items():
-        if name != "sound":
-            with tempfile.TemporaryDirectory() as place, contextlib.chdir(place):
-                yield case.what, case.status, bad_archives.made(sound, case)[1]
 
 
 def with_tables(text, found):
@@ -733,7 +723,9 @@ def main():
         if done.returncode:
             sys.exit(done.stderr)
         os.chdir(folder)
-        text = with_tables(PAGE.read_text(), tables(project))
+        Path("archives").mkdir()
+        archives = bad_archives.made_of_all(Path(folder, "archives"))
+        text = with_tables(PAGE.read_text(), tables(project, archives))
     PAGE.write_text(text)
 
 

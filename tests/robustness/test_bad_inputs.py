@@ -2,8 +2,10 @@
 
 import re
 
+import bad_archives
 import bad_inputs
 import pytest
+from astropy.io import fits
 from bad_inputs import (
     CONFIGURATIONS,
     FAILED,
@@ -145,9 +147,34 @@ def test_configurations_that_no_run_starts_from(inside, what):
     assert bad_inputs.of_configuration({}) == ""
 
 
-def test_the_page_has_the_messages_of_the_workflow(project, inside):
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory):
+    """Where references are made of archive images, and what comes of each case."""
+    folder = tmp_path_factory.mktemp("archives")
+    return folder, bad_archives.made_of_all(folder)
+
+
+@pytest.mark.parametrize("name", bad_archives.CASES)
+def test_outcome_and_message_of_each_archive_image(archives, name):
+    folder, made = archives
+    case, (origin, reason) = bad_archives.CASES[name], made[name]
+    assert (folder / name / "sky.png").is_file()
+    if case.status == WORKS:
+        assert reason == ""
+        if name != "elsewhere":  # of one tile, whose level is its own
+            assert origin.level == pytest.approx(made["sound"][0].level, abs=1e-4)
+        return
+    assert case.status == FAILED
+    assert reason.startswith("the reference w3_atgauss15 of ngc0628 cannot be made: ")
+    assert case.words in reason
+    assert "tile_0.fits" in reason or "tile_1.fits" in reason
+    assert "expected" in reason
+    assert not {"SIMPLE", "REFSKY"} <= set(fits.getheader(folder / name / "out.fits"))
+
+
+def test_the_page_has_the_messages_of_the_workflow(project, inside, archives):
     text = PAGE.read_text()
-    assert bad_inputs.with_tables(text, bad_inputs.tables(project)) == text
+    assert bad_inputs.with_tables(text, bad_inputs.tables(project, archives[1])) == text
     for word in (WORKS, SKIPPED, FAILED):
         assert f"| {bad_inputs.OUTCOMES[word]} |" in text
     assert not re.search(r"Error\b|Traceback", text)

@@ -21,10 +21,12 @@ def blocks(page, language):
     return [text for name, text in BLOCK.findall((ROOT / "docs" / page).read_text()) if name == language]
 
 
-def run_notebook(name, folder, monkeypatch):
-    """What a notebook has defined when its cells have run one after the other."""
+def run_notebook(name, folder, monkeypatch, without=""):
+    """What a notebook has defined when its cells have run one after the other, without some text of them."""
     monkeypatch.chdir(folder)
-    cells = CELL.findall((ROOT / f"docs/notebooks/{name}.md").read_text())
+    text = (ROOT / f"docs/notebooks/{name}.md").read_text()
+    assert without in text
+    cells = CELL.findall(text.replace(without, ""))
     known = {}
     with matplotlib.rc_context({"backend": "agg"}):
         for number, cell in enumerate(cells, start=1):
@@ -41,7 +43,8 @@ def test_the_notebook_of_a_galaxy_recovers_its_offset(tmp_path, monkeypatch):
 
 
 def test_the_notebook_of_a_survey_names_what_is_wrong_and_knows_its_colours(tmp_path, monkeypatch):
-    known = run_notebook("survey_tables", tmp_path, monkeypatch)
+    # One galaxy for each of the two, and none in which all is right.
+    known = run_notebook("survey_tables", tmp_path, monkeypatch, without='"ic5332", ')
     assert set(known["shifted"]["target"]) == {"ngc1087"}
     references = known["references"]
     assert [(row["target"], row["reference"]) for row in references if row["suspect"] == "True"] == [
@@ -57,7 +60,7 @@ def test_the_quickstart_recovers_the_offsets(tmp_path):
     shutil.copytree(
         ROOT, clone, ignore=shutil.ignore_patterns(".*", "tests", "docs", "benchmarks", "cases", "demo", "tutorial")
     )
-    lines = "".join(blocks("quickstart.md", "sh")).splitlines()
+    lines = "".join(blocks("quickstart.md", "sh")[:-1]).splitlines()  # without a second run
     script = "\n".join(line for line in lines if line not in INSTALLED)
     done = subprocess.run(["bash", "-ec", script], cwd=clone, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-3000:]

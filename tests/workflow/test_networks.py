@@ -5,7 +5,7 @@ import csv
 import pytest
 from astropy.io import fits
 from pages import Page
-from runs import Project
+from runs import Project, jobs_of
 
 BANDS = ("F300M", "F335M", "F360M", "F770W", "F2100W")
 REFERENCES = ("irac1_atgauss4", "w1_atgauss7p5", "irac2_atgauss4", "irac4_atgauss4", "w3_atgauss15", "mips24")
@@ -13,6 +13,8 @@ ZEROS = dict.fromkeys(("irac1", "w1", "irac2", "irac4", "w3", "mips24"), 0.01)
 FIT = {"estimator": "errors_in_variables", "reference_zero_err": ZEROS}
 WRONG = 0.4  # MJy/sr, of the zero level of W1
 NETWORK = {"adjust_offsets", "tabulate_network", "plot_network"}
+TABLES = ("results/anchor_summary.csv", "results/ngc0628/ngc0628_anchor_tab.csv")
+NETWORK_FILES = ("results/index.html", *(f"results/ngc0628/ngc0628_network.{ending}" for ending in ("fits", "png")))
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +25,7 @@ def tree(tmp_path_factory):
     )
     with fits.open(project.folder / "data/ref/ngc0628_w1_atgauss7p5.fits", mode="update") as hdus:
         hdus[0].data += WRONG
-    project.run()
+    project.run(*TABLES, "results/reference_summary.csv")
     return project
 
 
@@ -32,8 +34,7 @@ def network(tree, tmp_path_factory):
     """The same with its network next to it, which tests only read."""
     project = tree.copied(tmp_path_factory.mktemp("network") / "run")
     project.configure(**FIT, network=True)
-    project.jobs = project.planned_jobs()
-    project.run()
+    project.jobs = jobs_of(project.run(*TABLES, *NETWORK_FILES))
     return project
 
 
@@ -71,7 +72,7 @@ def test_another_reference_first_is_one_key_away(tree, tmp_path):
     project = tree.copied(tmp_path / "run")
     own = {"F2100W": ["mips24", "w4_atgauss15", "ref_band"], "F1500W": "mips24"}
     project.configure(**FIT, external_bands=own)
-    done = project.run("results/anchor_summary.csv", "results/ngc0628/ngc0628_anchor_tab.csv")
+    done = project.run(*TABLES)
     assert "external_bands of F1500W is not used: this run has no image of it" in done.stderr
     assert {row["band"]: row["reference"] for row in project.summary().values()}["F2100W"] == "mips24"
     (missing,) = [
@@ -96,16 +97,17 @@ def test_a_network_is_a_diagnosis_and_leaves_the_offsets(tree, network):
     page = Page((network.folder / "results/index.html").read_text())
     assert "W1 is suspect: by all others, its zero level is" in page.text
     assert (network.folder / "results/ngc0628/ngc0628_network.png").stat().st_size > 10_000
-    assert network.planned_jobs() == {}
+    assert network.planned_jobs(*TABLES, *NETWORK_FILES) == {}
 
 
 def test_the_adjustment_anchors_the_images(network, tmp_path):
     """Without the reference that it has named, as a person would decide."""
     project = network.copied(tmp_path / "run")
+    anchored = [str(project.anchored("ngc0628", band).relative_to(project.folder)) for band in BANDS]
     instruments = {"nircam": {"external_bands": ["irac1_atgauss4", "irac2_atgauss4"]}}
     zeros = {label: error for label, error in ZEROS.items() if label != "w1"}
     project.configure(**{**FIT, "reference_zero_err": zeros}, solution="adjustment", instruments=instruments)
-    project.run()
+    project.run(*TABLES, *NETWORK_FILES, *anchored)
     assert all(error < 0.02 for error in off(project).values()), off(project)
     for row in project.summary().values():
         assert (row["status"], row["reference"]) == ("anchored", "adjustment")
@@ -114,11 +116,3 @@ def test_the_adjustment_anchors_the_images(network, tmp_path):
         assert abs(header["ANCHSYS"] - float(row["offset_sys"])) < 1e-12
     of_images = {row["band"]: float(row["offset"]) for row in rows(project, "images")}
     assert of_images == offsets(project)
-    project.configure(**FIT)  # and back
-    project.run()
-    assert {row["reference"] for row in project.summary().values()} == {
-        "irac1_atgauss4",
-        "irac4_atgauss4",
-        "F300M",
-        "F770W",
-    }

@@ -99,36 +99,42 @@ def add_stars(path, rng, seed_mask):
 
 
 def test_masked_stars_do_not_move_the_offset(tmp_path, rng):
-    project = Project(tmp_path / "a", targets=("ngc0628",), bands=BANDS, references=("irac4_atgauss4",), sky=IDEAL)
-    starry = project.copied(tmp_path / "b")
-    place = starry.folder / "masks"
-    place.mkdir()
+    """One galaxy as three targets: without stars, with stars that are masked in both, and with stars and no mask."""
+    tree = {"targets": ("clean",), "bands": BANDS, "references": ("irac4_atgauss4",), "sky": IDEAL}
+    project = Project(tmp_path, config={"mask_dir": "data/masks", **CONFIG}, **tree)
+    data, masks_of = project.folder / "data", project.folder / "data/masks"
+    masks_of.mkdir()
     truth = {row["band"]: row["offset"] for row in project.truth}
-    stars = {b: add_stars(starry.image("ngc0628", b), rng, place / f"ngc0628_{b}.fits") for b in BANDS}
-    shutil.copytree(place, project.folder / "masks")
-    for one in (project, starry):
-        one.configure(mask_dir="masks", **CONFIG)
-        one.run("results/anchor_summary.csv")
-    without, found = (
-        {row["band"]: float(row["offset"]) for row in one.summary().values()} for one in (project, starry)
-    )
-    assert found == pytest.approx(without, abs=1e-6)
-    assert found == pytest.approx(truth, abs=0.01)
+    clean, stars = {band: project.image("clean", band) for band in BANDS}, {}
+    for target in ("starry", "unmasked"):
+        shutil.copy(data / "ref/clean_irac4_atgauss4.fits", data / f"ref/{target}_irac4_atgauss4.fits")
+        for band, path in clean.items():
+            copy = data / target / band / "lv3" / path.name.replace("clean", target)
+            copy.parent.mkdir(parents=True)
+            shutil.copy(path, copy)
+    for band in BANDS:
+        mask = masks_of / f"starry_{band}.fits"
+        stars[band] = add_stars(project.image("starry", band), rng, mask)
+        shutil.copy(mask, masks_of / f"clean_{band}.fits")
+        add_stars(project.image("unmasked", band), rng, tmp_path / "unused.fits")
+    anchored = project.anchored("starry", "F770W")
+    project.run("results/anchor_summary.csv", str(anchored.relative_to(project.folder)))
+    found = {target: {} for target in ("clean", "starry", "unmasked")}
+    for (target, band, _), row in project.summary().items():
+        found[target][band] = float(row["offset"] or "nan")
+    assert found["starry"] == pytest.approx(found["clean"], abs=1e-6)
+    assert found["starry"] == pytest.approx(truth, abs=0.01)
+    assert all(not abs(found["unmasked"][band] - truth[band]) < 0.01 for band in BANDS)
     # A mask concerns the fit: all that is observed is anchored.
-    starry.run(str(starry.anchored("ngc0628", "F770W").relative_to(starry.folder)))
-    before, after = (fits.getdata(path("ngc0628", "F770W"), "SCI") for path in (starry.image, starry.anchored))
+    before, after = (fits.getdata(path, "SCI") for path in (project.image("starry", "F770W"), anchored))
     masked = stars["F770W"] & np.isfinite(before) & (before != 0)
     assert masked.any()
-    assert_allclose((after - before)[masked], found["F770W"], atol=1e-4)
+    assert_allclose((after - before)[masked], found["starry"]["F770W"], atol=1e-4)
     # The masks are inputs of the convolution: an edited or a removed one reruns it.
-    with fits.open(place / "ngc0628_F770W.fits", mode="update") as hdus:
+    with fits.open(masks_of / "starry_F770W.fits", mode="update") as hdus:
         hdus[0].data[70:75] = 1
-    assert starry.planned_jobs()["convolve_image"] == 1
-    for path in place.iterdir():
-        path.unlink()
-    starry.run("results/anchor_summary.csv")
-    moved = {row["band"]: float(row["offset"] or "nan") for row in starry.summary().values()}
-    assert all(not abs(moved[band] - truth[band]) < 0.01 for band in BANDS)
+    (masks_of / "clean_F1130W.fits").unlink()
+    assert project.planned_jobs("results/anchor_summary.csv")["convolve_image"] == 2
 
 
 def test_a_pixel_of_the_reference_is_left_out_by_the_majority_of_the_masks_pixels(tmp_path, rng):

@@ -66,11 +66,11 @@ def most_likely_intercept(x, y):
 
 @pytest.fixture(scope="module")
 def answers():
-    """(ours, its stated error, the oracle's, the truth) of 12 skies; of 24 others 23 agreed."""
+    """(ours, its stated error, the oracle's, the truth) of 10 skies; of 24 others 23 agreed."""
     rows = []
     patch = pytest.MonkeyPatch()
     patch.setattr(power_law, "DOUBT", 1.0)  # there are no patches of colour that could look like a drift
-    for seed in range(100, 112):
+    for seed in range(100, 110):
         x, y = sky(seed)
         settings = Settings("errors_in_variables", erode_fwhm=0.0)
         _, ours = fitted(x, y, settings=settings, beam=1.0, sigma_x=SIGMA_X, drift=PRIOR)
@@ -87,6 +87,6 @@ def test_ours_agrees_with_the_oracle(answers):
 
 def test_the_oracle_knows_the_truth(answers):
     ours, error, oracle, truth = answers
-    assert abs(np.mean(oracle - truth)) < 3 * np.std(oracle) / np.sqrt(12)
+    assert abs(np.mean(oracle - truth)) < 3 * np.std(oracle) / np.sqrt(10)
     assert np.sqrt(np.mean((ours - truth) ** 2)) < 1.15 * np.sqrt(np.mean((oracle - truth) ** 2))
     assert 0.5 <= np.mean(np.abs(ours - truth) < error) <= 0.95

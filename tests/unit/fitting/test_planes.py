@@ -25,7 +25,7 @@ def pair(rng, gradient=GRADIENT):
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_a_gradient_is_found_and_moves_nothing(estimator):
     errors, planes, lines = {"none": [], "nuisance": []}, [], []
-    for seed in range(8):
+    for seed in range(6):
         for gradient, found in errors.items():
             _, fit = fitted(*pair(np.random.default_rng(seed)), settings=Settings(estimator, gradient=gradient))
             found.append(fit.intercept - 0.1)
@@ -43,7 +43,7 @@ def test_a_gradient_is_found_and_moves_nothing(estimator):
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_errors_of_the_line_hold_with_a_plane(estimator):
     ratios = []
-    for seed in range(25):
+    for seed in range(16):
         _, fit = fitted(*pair(np.random.default_rng(100 + seed)), settings=Settings(estimator, gradient="nuisance"))
         ratios.append(abs(fit.intercept - 0.1) / np.sqrt(fit.statistical[1, 1]))
     assert 0.45 < np.mean(np.array(ratios) < 1) < 0.92
