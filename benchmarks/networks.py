@@ -100,8 +100,6 @@ class Simulated:
 
     def measured(self, pair, estimator):
         """The Measurement of a pair."""
-        if fixed_range(pair.label, estimator) == fixed_range(pair.label):
-            estimator = "binned"  # the samples are the same, and all that another estimator takes
         if (pair, estimator) not in self._measured:
             image = self._at_resolution(pair.image, pair)
             reference = self._at_resolution(pair.reference_image, pair) or pair.path
@@ -109,9 +107,19 @@ class Simulated:
             self._once(reprojected, lambda: reproject_image.main(image, reference, reprojected, "interp"))
             files = [self._file(name) for name in ("bins.json", "pixels.npz", "view.npz")]
             options = {"settings": {"estimator": estimator}, "intensity_range": None, "noise": None}
-            measure_pair.main(reprojected, reference, *files, pair.label, None, options=options, kind=pair.kind)
+            given = {"options": options, "kind": pair.kind, "anchor": self._anchor(pair, estimator)}
+            measure_pair.main(reprojected, reference, *files, pair.label, None, **given)
             self._measured[pair, estimator] = read_measurement(*files[:2])
         return self._measured[pair, estimator]
+
+    def _anchor(self, pair, estimator):
+        """What places the range of an internal pair that is above the zero of its reference: its true offset."""
+        if pair.kind == "external" or estimator == "binned":
+            return None
+        other = pair.reference_image
+        known = replace(image_record(other), status="anchored", offset=self.truth[other.band])
+        records.write(self._file("anchor.json"), [known])
+        return {"path": self._file("anchor.json"), "name": other.name}
 
     def _at_resolution(self, image, pair):
         if image is None:
@@ -285,7 +293,8 @@ def graded(seed, sky, settings):
     else:
         scene = list(scenes.SCENES)[seed % len(scenes.SCENES)]
         pair = scenes.external_pair(seed, scenes.REFERENCES[0], scene=scene, colours=0.25)
-    stated, limits, drift = Noise(pair.noise, "config"), fixed_range(label), drift_of(link.band, label)
+    stated, drift = Noise(pair.noise, "config"), drift_of(link.band, label)
+    limits = fixed_range(label, settings.estimator)
     right = measure_pair_of_arrays(
         pair.x, pair.y, beam=pair.beam, intensity_range=limits, stated=stated, smoothed=pair.beam
     )

@@ -2,7 +2,7 @@
 
     python -m simulation.drifts [--without OBJECT]
 
-prints them for pairs of bands (y, x): d of y ~ x^(1 + d) of each object, and the mean and scatter to expect of another.
+prints them for pairs of bands (y, x): the scatter about 0 to expect of d of y ~ x^(1 + d), and d of each object.
 With the spaxels of `spaxels.csv`, 1 + d is the ratio of the standard deviations of ln y and ln x, which takes neither
 for the cause of the other.
 
@@ -45,19 +45,12 @@ def drift(name, y, x):
 
 
 def expected(drifts):
-    """Mean and scatter of d to expect of another object: the median where all agree in sign and it exceeds the scatter.
+    """Scatter about 0 to expect of d of another object: the rms, `widened`.
 
-    The median, as one of three may be unlike a galaxy (NGC 7023 is a reflection nebula). The scatter of a further
-    object about it is taken as that about a mean of n, s sqrt(1 + 1 / n) with s^2 = sum (d - median)^2 / (n - 1); about
-    0 it is the rms. Either is `widened`, by n - 1 or n degrees of freedom.
+    The mean is 0, although d of two pairs has one sign in all objects: taken off, it moves offsets of skies with the
+    colours of these objects by no more than they are off by, and is wrong where colours do not drift.
     """
-    n = len(drifts)
-    if n > 2 and abs(np.sum(np.sign(drifts))) == n:
-        middle = float(np.median(drifts))
-        scatter = math.sqrt(np.sum(np.square(np.subtract(drifts, middle))) / (n - 1) * (1 + 1 / n))
-        if abs(middle) > scatter:
-            return middle, widened(scatter, n - 1)
-    return 0.0, widened(math.sqrt(np.mean(np.square(drifts))), n)
+    return widened(math.sqrt(np.mean(np.square(drifts))), len(drifts))
 
 
 def widened(scatter, n):
@@ -86,12 +79,11 @@ def main(arguments=None):
         drifts = {name: d for name, d in drifts.items() if d is not None}
         if drifts:
             squares.append(np.mean(np.square(list(drifts.values()))))
-            mean, scatter = expected(list(drifts.values()))
             each = ", ".join(f"{name} {d:+.3f}" for name, d in drifts.items())
-            print(f"{y:7}{x:7} {mean:+.3f} +- {scatter:.3f}    {each}")
+            print(f"{y:7}{x:7} {expected(list(drifts.values())):.3f}    {each}")
     for y, x in STARS:
-        print(f"{y:7}{x:7} {0:+.3f} +- {of_stars(y, x):.3f}")
-    print(f"others         {0:+.3f} +- {math.sqrt(np.mean(squares)):.3f}    rms of all dust")
+        print(f"{y:7}{x:7} {of_stars(y, x):.3f}")
+    print(f"others         {math.sqrt(np.mean(squares)):.3f}    rms of all dust")
 
 
 if __name__ == "__main__":

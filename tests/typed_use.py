@@ -33,6 +33,7 @@ def offset_of(mosaic_path: Path, reference_path: str, kernel_path: Path, mask_pa
         wcs=grid,
     )
     assert_type(measured, api.Measurement)
+    assert_type(api.fixed_range("w1_atgauss7p5", "errors_in_variables"), tuple[float, float] | api.FaintRange)
     assert_type(measured.limits, tuple[float, float] | None)
     settings = api.Settings("errors_in_variables", bin_weights="count")
     drift = assert_type(api.drift_of("F770W", "irac4_atgauss4"), api.Drift)

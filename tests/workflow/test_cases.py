@@ -57,7 +57,7 @@ def test_both_paths_to_irac3_agree(offsets):
 def test_the_sky_of_ngc_309_is_that_of_its_header(offsets):
     truth, _ = show.known(ROOT / "cases/data")["ngc309 K"]
     offset, error = offsets["ngc309 K", "w1_atgauss10"]
-    assert abs(offset - truth) < 2 * error
+    assert abs(offset - truth) < 2 * np.hypot(error, 0.01)  # to which rings of the image agree with its header
     assert error < 0.3
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from anchoring.errors import AnchoringError, reason_of
+from anchoring.errors import reason_of
 from anchoring.files import intermediates, masks, references
 from anchoring.fitting.settings import Settings
 from anchoring.images import headers, units
@@ -92,15 +92,13 @@ def range_of(intensity_range, galaxy, label, estimator, wcs, shape):
 
 
 def zero_of(kind, anchor, reference):
-    """Where the reference has no light, MJy/sr: at 0 on an external one, unknown on a ref_band without an offset."""
+    """Where the reference has no light, MJy/sr: at 0 on an external one, unknown on an image without an offset."""
     if anchor is None:
         return 0.0 if kind == "external" else None
     solved = next(record for record in records.read([anchor["path"]]) if record.name == anchor["name"])
     if solved.status != "anchored":
-        raise AnchoringError(
-            f"its reference band is not anchored ({solved.reason}); expected an offset of {reference}: "
-            "range_on: anchored needs it"
-        )
+        logging.info("%s has no offset (%s): the range is that on it as observed", reference, solved.reason)
+        return None
     return -solved.offset
 
 

@@ -155,6 +155,7 @@ def test_each_flag_is_raised_by_what_it_means(rng):
         "gradient": fitted(*pair(rng, plane=0.5))[1],
         "edge_dominated": fitted(x, y, beam=60.0)[1],
         "noise_unknown": fitted(x, y, sigma_x=np.nan, settings=Settings("errors_in_variables"))[1],
+        "error_unknown": fitted(*2 * [np.linspace(0.3, 0.8, 12)[None]], beam=2.0)[1],
         "not_converged": few_pixels(18),
         "structured_residuals": fitted(x, y + tiles(x.shape, 2, 0.5, [0.3, 0, 0, 0.3]))[1],
     }

@@ -6,12 +6,14 @@ from numpy.testing import assert_allclose
 
 from anchoring.errors import AnchoringError
 from anchoring.measuring.binning import (
+    FaintRange,
     bin_medians,
     cells,
     dynamic_range,
     equal_edges,
     fixed_range,
     fixed_width_edges,
+    range_and_edges,
 )
 from anchoring.measuring.density import pixel_density
 
@@ -19,11 +21,19 @@ from anchoring.measuring.density import pixel_density
 def test_fixed_ranges_have_17_and_7_bins():
     assert fixed_range("irac4_atgauss4") == fixed_range("F770W") == (0.25, 2.0)
     assert fixed_range("W3_atgauss15") == (0.0, 0.8)
-    assert fixed_range("w3_atgauss15", "errors_in_variables") == (0.0, 2.0)
-    assert fixed_range("w1_atgauss7p5", "errors_in_variables") == fixed_range("mips24") == (0.25, 2.0)
-    assert fixed_range("MIPS24", "errors_in_variables") == (0.0, 1.0)
     assert_allclose(fixed_width_edges(0.25, 2.0), 0.25 + 0.1 * np.arange(18))
     assert_allclose(fixed_width_edges(0.0, 0.8), 0.1 * np.arange(8))
+
+
+def test_the_faint_range_starts_at_the_zero_and_reaches_a_third_of_the_pixels(rng):
+    assert fixed_range("w3_atgauss15", "errors_in_variables") == fixed_range("F770W", "errors_in_variables")
+    x = rng.uniform(0, 6, (50, 50)).astype(">f4")
+    inside = rng.random(x.shape) < 0.8
+    for brightness, zero, expected in ((1.0, 0.0, 2.0), (1.0, -0.4, 2.4), (0.2, 0.3, 1.0)):
+        (low, high), edges = range_and_edges(brightness * x, x, inside, FaintRange(), zero)
+        assert_allclose((low, high - low), (zero, expected), atol=0.2 if expected > 1 else 1e-12)
+        assert edges[0] == zero
+        assert high - 0.2 < edges[-1] <= high
 
 
 def test_a_range_narrower_than_two_widths_has_one_bin_or_none():

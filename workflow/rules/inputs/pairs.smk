@@ -62,7 +62,9 @@ def range_settings(wildcards):
 
 
 def needs_anchor(pair):
-    return config["range_on"] == "anchored" and pair.kind == "internal"
+    """Whether the range of a pair is above the zero of its ref_band, which has to be known first."""
+    usual = "observed" if config["estimator"] == "binned" else "anchored"
+    return pair.kind == "internal" and (config["range_on"] or usual) == "anchored"
 
 
 def range_follows(pair):

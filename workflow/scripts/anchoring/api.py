@@ -19,7 +19,7 @@ from .images.headers import celestial_wcs, pixel_scale
 from .images.kernel_making import MadeKernel, make_kernel
 from .images.psf import PSF, GaussianPSF
 from .images.reprojection import reproject_onto
-from .measuring.binning import GalaxyRange, fixed_range
+from .measuring.binning import FaintRange, GalaxyRange, fixed_range
 from .measuring.measure import measure_pair
 from .measuring.measurement import Measurement
 from .measuring.noise import Noise
@@ -34,6 +34,7 @@ __all__ = [
     "Adjustment",
     "AnchoringError",
     "Drift",
+    "FaintRange",
     "Fit",
     "FitRecord",
     "GalaxyRange",

@@ -5,9 +5,9 @@
 d is 0 where the colour y / x does not change with the brightness. A d of 0.01 is not seen in one fit and moves its zero
 by 0.01 of the slope (`systematics.drifting`), which for bright pairs is more than all noise.
 
-KNOWN and GENERAL are what `python -m simulation.drifts` prints: median and scatter of d between spectra of M83,
-NGC 7023 and M82 (for bands above 5 micron), and what dust adds to stars (for those below); the scatter is widened
-for so few objects.
+KNOWN, of pairs (y, x), and GENERAL are what `python -m simulation.drifts` prints: the scatter of d about 0 in spectra
+of M83, NGC 7023 and M82 (for bands above 5 micron), and by what dust adds to stars (for those below), widened for so
+few objects. Only the configuration gives a mean.
 """
 
 from typing import NamedTuple
@@ -27,7 +27,7 @@ class Drift(NamedTuple):
 
     @property
     def corrected(self) -> bool:
-        """Whether errors_in_variables corrects for d: only where its sign is known.
+        """Whether errors_in_variables corrects for d: where its sign is stated.
 
         Elsewhere offsets that are corrected by what samples tell of d are not closer on skies with the colours of real
         spectra, and farther off on skies whose colours do not drift.
@@ -35,45 +35,44 @@ class Drift(NamedTuple):
         return self.mean != 0
 
 
-# (y, x): mean (other than 0 only where all objects agree in sign and it exceeds their scatter) and scatter.
 KNOWN = {
-    ("F770W", "IRAC4"): (0.006, 0.004),
-    ("F770W", "W3"): (0.0, 0.099),
-    ("F770W", "MIPS24"): (0.0, 0.056),
-    ("F1000W", "F770W"): (-0.100, 0.115),
-    ("F1130W", "F770W"): (0.0, 0.077),
-    ("F1500W", "F770W"): (0.0, 0.151),
-    ("F2100W", "F770W"): (0.0, 0.064),
-    ("F2100W", "MIPS24"): (0.0, 0.052),
-    ("F2100W", "W4"): (0.0, 0.026),
-    ("F1000W", "W3"): (0.0, 0.059),
-    ("F1130W", "W3"): (0.0, 0.126),
-    ("F1500W", "W3"): (0.0, 0.063),
-    ("F300M", "IRAC1"): (0.0, 0.017),
-    ("F300M", "IRAC2"): (0.0, 0.020),
-    ("F300M", "W1"): (0.0, 0.015),
-    ("F300M", "W2"): (0.0, 0.031),
-    ("F335M", "IRAC1"): (0.0, 0.013),
-    ("F335M", "IRAC2"): (0.0, 0.011),
-    ("F335M", "W1"): (0.0, 0.015),
-    ("F335M", "W2"): (0.0, 0.011),
-    ("F360M", "IRAC1"): (0.0, 0.009),
-    ("F360M", "IRAC2"): (0.0, 0.010),
-    ("F360M", "W1"): (0.0, 0.009),
-    ("F360M", "W2"): (0.0, 0.018),
-    ("F380M", "IRAC1"): (0.0, 0.009),
-    ("F380M", "IRAC2"): (0.0, 0.010),
-    ("F380M", "W1"): (0.0, 0.010),
-    ("F380M", "W2"): (0.0, 0.016),
-    ("F115W", "F300M"): (0.0, 0.037),
-    ("F150W", "F300M"): (0.0, 0.037),
-    ("F187N", "F300M"): (0.0, 0.037),
-    ("F200W", "F300M"): (0.0, 0.037),
-    ("F335M", "F300M"): (0.0, 0.025),
-    ("F360M", "F300M"): (0.0, 0.016),
-    ("F430M", "F300M"): (0.0, 0.024),
-    ("F444W", "F300M"): (0.0, 0.027),
-    ("F480M", "F380M"): (0.0, 0.014),
+    ("F770W", "IRAC4"): 0.008,
+    ("F770W", "W3"): 0.099,
+    ("F770W", "MIPS24"): 0.056,
+    ("F1000W", "F770W"): 0.143,
+    ("F1130W", "F770W"): 0.077,
+    ("F1500W", "F770W"): 0.151,
+    ("F2100W", "F770W"): 0.064,
+    ("F2100W", "MIPS24"): 0.052,
+    ("F2100W", "W4"): 0.026,
+    ("F1000W", "W3"): 0.059,
+    ("F1130W", "W3"): 0.126,
+    ("F1500W", "W3"): 0.063,
+    ("F300M", "IRAC1"): 0.017,
+    ("F300M", "IRAC2"): 0.020,
+    ("F300M", "W1"): 0.015,
+    ("F300M", "W2"): 0.031,
+    ("F335M", "IRAC1"): 0.013,
+    ("F335M", "IRAC2"): 0.011,
+    ("F335M", "W1"): 0.015,
+    ("F335M", "W2"): 0.011,
+    ("F360M", "IRAC1"): 0.009,
+    ("F360M", "IRAC2"): 0.010,
+    ("F360M", "W1"): 0.009,
+    ("F360M", "W2"): 0.018,
+    ("F380M", "IRAC1"): 0.009,
+    ("F380M", "IRAC2"): 0.010,
+    ("F380M", "W1"): 0.010,
+    ("F380M", "W2"): 0.016,
+    ("F115W", "F300M"): 0.037,
+    ("F150W", "F300M"): 0.037,
+    ("F187N", "F300M"): 0.037,
+    ("F200W", "F300M"): 0.037,
+    ("F335M", "F300M"): 0.025,
+    ("F360M", "F300M"): 0.016,
+    ("F430M", "F300M"): 0.024,
+    ("F444W", "F300M"): 0.027,
+    ("F480M", "F380M"): 0.014,
 }
 GENERAL = Drift(0.0, 0.073, "general")  # rms of all pairs above 5 micron
 
@@ -92,4 +91,4 @@ def drift_of(band: str, label: str, given: tuple[float, float] | None = None) ->
     if given is not None:
         return Drift(*given)
     known = KNOWN.get((band.upper(), split_label(label)[0].upper()))
-    return GENERAL if known is None else Drift(*known, "known")
+    return GENERAL if known is None else Drift(0.0, known, "known")

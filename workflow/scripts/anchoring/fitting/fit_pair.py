@@ -405,6 +405,7 @@ def _flags(context, line, errors, known_slopes):
         "gradient": plane > flags.PLANE,
         "structured_residuals": systematics.block_contrast(residual, x, row, column, samples.beam) > flags.CONTRAST,
         "noise_unknown": not line.noise_counts,
+        "error_unknown": not np.isfinite(errors).all(),
         "not_converged": flags.is_open(line.open, errors),
     }
     return tuple(word for word in flags.MEANING if raised.get(word))

@@ -17,6 +17,7 @@ MEANING = {
     "misaligned": "the image is shifted against the reference by more than 0.3 of the beam and by more than 3 sigma",
     "uncorrelated": "image and reference show one structure with less than 0.6 of the correlation that noise allows",
     "noise_unknown": "the noise of the reference, or what it does to the line, is not known: it is taken as 0",
+    "error_unknown": "the statistical error is not known: what is in the range is in fewer than 4 blocks of the sky",
     "not_converged": "errors_in_variables leaves the line open by more than a tenth of its statistical error",
     "kernel_from_model": "a kernel, or one of the ref_band's, is from a drawn PSF of JWST, good to 7 % of its width",
     "kernel_lobes": "W- of a made kernel is above 0.5: its negative lobes amplify noise and edges",

@@ -35,7 +35,7 @@ def value_range(image, inside):
 
 
 def subsample(image, inside, n=200_000):
-    """About n evenly spread pixels of an image inside a mask (all if there are fewer): enough for a figure's limits."""
+    """About n evenly spread pixels of an image inside a mask (all if there are fewer): enough for percentiles."""
     step = max(np.count_nonzero(inside) // n, 1)
     row = math.isqrt(step)
     return np.concatenate([values[:: step // row] for (values,) in chunks(inside[::row], image[::row])])

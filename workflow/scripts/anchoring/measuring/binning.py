@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from ..errors import AnchoringError
-from ..images.chunks import chunks
+from ..images.chunks import chunks, subsample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 WIDTH = 0.1  # MJy/sr, of a bin in a fixed range
 RANGE = (0.25, 2.0)  # MJy/sr on the reference axis
 RANGE_W3 = (0.0, 0.8)  # WISE 3 is sky-subtracted and faint
-RANGE_W3_WEIGHTED = (0.0, 2.0)
-RANGE_MIPS24_WEIGHTED = (0.0, 1.0)
 MOST_BINS = 100_000
 
 
@@ -32,17 +30,27 @@ class Bins(NamedTuple):
     count: NDArray[np.integer]
 
 
-def fixed_range(reference: str, estimator: Literal["binned", "errors_in_variables"] = "binned") -> tuple[float, float]:
-    """Default range, MJy/sr, on the axis of a reference of this name: [0, 0.8] for WISE 3, else [0.25, 2].
+class FaintRange(NamedTuple):
+    """The faint end of a reference, where colours that drift with its brightness matter least.
 
-    For errors_in_variables it is [0, 2] for WISE 3: a field has few beams of 15 arcsec, and bright ones, whose weights
-    are as their scatter, halve the error of the line's zero. It is [0, 1] for MIPS 24: a colour that drifts by d moves
-    the zero by d times the brightness of the range, and hot dust drifts the most.
+    From its zero to `top` above, MJy/sr; farther up, to `percentile` of the pixels, where so many are brighter.
     """
-    name = reference.lower()
-    if "w3" in name:
-        return RANGE_W3 if estimator == "binned" else RANGE_W3_WEIGHTED
-    return RANGE_MIPS24_WEIGHTED if "mips24" in name and estimator != "binned" else RANGE
+
+    top: float = 1.0
+    percentile: float = 33.0
+
+
+def fixed_range(
+    reference: str, estimator: Literal["binned", "errors_in_variables"] = "binned"
+) -> tuple[float, float] | FaintRange:
+    """Default range on the axis of a reference of this name, MJy/sr: [0, 0.8] for WISE 3, else [0.25, 2], as published.
+
+    For errors_in_variables it is a FaintRange on every reference: a colour that drifts by d moves the zero by d times
+    the brightness of the range, and noise in x, which there is more of in faint pixels, does not bias that estimator.
+    """
+    if estimator != "binned":
+        return FaintRange()
+    return RANGE_W3 if "w3" in reference.lower() else RANGE
 
 
 def dynamic_range(values, radius, max_radius, percentiles):
@@ -104,7 +112,7 @@ def range_and_edges(x, y, inside, intensity_range, zero):
     x, y : (ny, nx) arrays
         Reference and image, MJy/sr.
     inside : (ny, nx) bool array
-    intensity_range : (low, high) or GalaxyRange
+    intensity_range : (low, high), FaintRange or GalaxyRange
         Numbers are MJy/sr above `zero`.
     zero : float
         MJy/sr.
@@ -118,6 +126,9 @@ def range_and_edges(x, y, inside, intensity_range, zero):
     AnchoringError
         As `dynamic_range` and `fixed_width_edges`.
     """
+    if isinstance(intensity_range, FaintRange):
+        brighter = np.percentile(subsample(x, inside), intensity_range.percentile) - zero
+        intensity_range = 0.0, max(intensity_range.top, float(brighter))
     if not isinstance(intensity_range, GalaxyRange):
         low, high = intensity_range
         # The number of bins must not depend on the last digit of the zero.

@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import AnchoringError
 from ..images.chunks import value_range
 from ..images.coverage import beam_area, beam_coverage
-from .binning import GalaxyRange, bin_medians, range_and_edges
+from .binning import FaintRange, GalaxyRange, bin_medians, range_and_edges
 from .density import pixel_density
 from .measurement import Measurement
 from .noise import Noise, noise_of_mean, reference_noise
@@ -25,7 +25,7 @@ def measure_pair(
     y: NDArray[np.floating],
     *,
     beam: float,
-    intensity_range: tuple[float, float] | GalaxyRange,
+    intensity_range: tuple[float, float] | FaintRange | GalaxyRange,
     zero: float | None = 0.0,
     mask: NDArray[np.bool_] | None = None,
     least_coverage: float = 0.0,
@@ -46,7 +46,7 @@ def measure_pair(
         Reference and image, MJy/sr, of any byte order; NaN where not observed.
     beam : float
         FWHM of their resolution, pixels; 0 if nothing is known of it.
-    intensity_range : (low, high) or GalaxyRange
+    intensity_range : (low, high), FaintRange or GalaxyRange
         Where the line is fitted. Numbers are MJy/sr of the reference above its `zero` (above 0 if that is not known).
     zero : float or None
         Value of x where there is no light, MJy/sr; None if not known.
