@@ -59,25 +59,31 @@ fuzz: $(VENV)/installed-dev
 bad-inputs: $(VENV)/installed-dev
 	$(SCRIPT) tests/robustness/bad_inputs.py
 
+# An environment in FOLDER with what is in the first one and something else: $(call beside,FOLDER,SOMETHING)
+PIP_INTO = $(BIN)/python -m pip --python $(1)/bin/python install --quiet --disable-pip-version-check
+define beside
+$(PYTHON) -m venv --clear --without-pip $(1)
+$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > $$(echo $(1)/lib/python*/site-packages)/base.pth
+$(call PIP_INTO,$(1)) $(2)
+endef
+
 # Environments of their own, with all but Snakemake from the first one.
 test-snakemake: $(SNAKEMAKES:%=$(VENV)-snakemake-%/tested)
 
 $(VENV)-snakemake-%/tested: $(VENV)/installed-dev
-	$(PYTHON) -m venv --clear --without-pip $(@D)
-	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > $$(echo $(@D)/lib/python*/site-packages)/base.pth
-	$(BIN)/python -m pip --python $(@D)/bin/python install --quiet --disable-pip-version-check snakemake==$*
+	$(call beside,$(@D),snakemake==$*)
 	PATH="$(abspath $(@D))/bin:$$PATH" python -m pytest tests/workflow/test_accelerated_runs.py -k "forks"
 
 # An environment of its own: the Slurm plugin slows every start of Snakemake that can see it.
-$(CLUSTER)/installed: requirements.txt requirements-cluster.txt
-	$(PYTHON) -m venv $(CLUSTER)
-	$(CLUSTER)/bin/python -m pip install --quiet --disable-pip-version-check \
-	    -r requirements.txt -r requirements-cluster.txt -c requirements-dev.txt pytest hypothesis
+$(CLUSTER)/installed: $(VENV)/installed-dev requirements-cluster.txt
+	$(call beside,$(CLUSTER),-r requirements-cluster.txt)
+	$(call PIP_INTO,$(CLUSTER)) --no-deps --ignore-installed $$(grep ^snakemake== requirements.txt)
 	touch $@
 
+# All, or those that ONLY names, as pytest's -k does.
 test-slurm: $(CLUSTER)/installed
 	PATH="$(abspath $(CLUSTER))/bin:$$PATH" $(CLUSTER)/bin/python tests/slurm/cluster.py \
-	    $(abspath $(CLUSTER))/bin/python -m pytest tests/slurm/on_two_nodes.py
+	    $(abspath $(CLUSTER))/bin/python -m pytest -k "$(ONLY)" tests/slurm/on_two_nodes.py
 
 # The survey's page in a headless Chromium that is on this machine.
 test-page: $(VENV)/installed-dev

@@ -6,7 +6,7 @@ import numpy as np
 import yaml
 from astropy.io import fits
 from astropy.wcs import WCS
-from runs import Project, before_scripts, products
+from runs import Project, products
 
 from simulation.skies import IDEAL
 
@@ -16,18 +16,13 @@ COMPARED = re.compile(
     r"_i2d_\w+\.fits$|_anchor_tab\.\w+$|_summary\.\w+$|index\.html$|_offsets\.json$|_network(_\w+)?\.\w+$"
 )
 REPORT = re.compile(r"^\d+ of \d+ images anchored\.\n(?:Not anchored:\n(?:  .*\n)*)?", re.MULTILINE)
-# Figures, which are not compared, take a third of the time of a small run.
-NO_FIGURES = (
-    "import matplotlib.figure\nmatplotlib.figure.Figure.savefig = lambda self, path, **_: open(path, 'wb').close()"
-)
 
 
 class Changing(Project):
-    """A project whose runs are compared."""
+    """A project whose runs are compared, but for their figures."""
 
     def __init__(self, folder, **options):
-        super().__init__(folder, **options)
-        self.environment = before_scripts("plot_image", NO_FIGURES, self.folder.with_name(f"{self.folder.name}_python"))
+        super().__init__(folder, figures=False, **options)
 
     def outcome(self):
         """What a run leaves: its exit status, its report on the images, the files compared, and all of its messages."""

@@ -19,6 +19,7 @@ BANDS = ("F300M", "F335M", "F770W", "F2100W")
 REFERENCES = ("irac1_atgauss4", "irac4_atgauss4", "w3_atgauss15")
 
 # Figures take a third of the time of a small run; these are empty.
+WITH_FIGURES = r"plot_\w+\.py|make_kernel\.py|zero_reference\.py"
 NO_FIGURES = (
     "import matplotlib.figure\nmatplotlib.figure.Figure.savefig = lambda self, path, **_: open(path, 'wb').close()"
 )
@@ -36,8 +37,7 @@ class Project:
     def __init__(self, folder, *, config=None, figures=True, **tree):
         self.folder = Path(folder)
         if not figures:
-            site = self.folder.with_name(f"{self.folder.name}_site")
-            self.environment = before_scripts("plot_image", NO_FIGURES, site)
+            self.environment = without_figures(self.folder.with_name(f"{self.folder.name}_site"))
         self.truth = simulate_tree(self.folder / "data", **{"bands": BANDS, "references": REFERENCES, **SMALL, **tree})
         self.configure(**(config or {}))
 
@@ -107,10 +107,10 @@ def jobs_of(done):
 
 
 STARTER = """\
-import runpy, sys
+import re, runpy, sys
 
 def before(file):
-    if {part!r} in file:
+    if re.search({pattern!r}, file):
         exec({code!r}, {{"file": file}})
 
 def run_path(file, *args, run=runpy.run_path, **options):
@@ -123,14 +123,19 @@ for argument in sys.orig_argv:
 """
 
 
-def before_scripts(part, code, folder):
-    """The environment of a run in which Python code is run before each script with that part in its path, `file`.
+def before_scripts(pattern, code, folder):
+    """The environment of a run in which Python code is run before each script whose path, `file`, has that pattern.
 
     Python imports a `sitecustomize` wherever it starts; a script may start as a fork as well.
     """
     folder.mkdir()
-    (folder / "sitecustomize.py").write_text(STARTER.format(part=part, code=code))
+    (folder / "sitecustomize.py").write_text(STARTER.format(pattern=pattern, code=code))
     return {**os.environ, "PYTHONPATH": str(folder)}
+
+
+def without_figures(folder):
+    """The environment of a run whose figures are empty files."""
+    return before_scripts(WITH_FIGURES, NO_FIGURES, folder)
 
 
 def set_cards(path, hdu, cards):

@@ -18,7 +18,7 @@ import yaml
 from astropy import units
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
-from runs import ROOT, Project, set_cards, shipped
+from runs import ROOT, Project, set_cards, shipped, without_figures
 
 from anchoring.planning.plan import make_plan
 from anchoring.planning.settings import PlanError, complete, problems
@@ -580,6 +580,7 @@ class BadInputs(Project):
 
     def __init__(self, folder, *, spoilt=True):
         self.folder = Path(folder)
+        self.environment = without_figures(self.folder / "site")
         data = self.folder / "data"
         one = {"sky": IDEAL, "field": (90.0, 80.0), "coarsen": 6.0, "references": (REFERENCE,)}
         self.truth = {}

@@ -9,21 +9,18 @@ import time
 import numpy as np
 import pytest
 from astropy.io import fits
-from runs import Project, before_scripts
+from runs import Project, before_scripts, jobs_of
 
 from simulation.skies import IDEAL, Sky
 
 BANDS = ("F770W", "F2100W")
 REFERENCES = ("irac4_atgauss4", "w3_atgauss15")
 TABLE, TARGET_TABLE = "results/anchor_summary.csv", "results/ngc0628/ngc0628_anchor_tab.csv"  # without figures
-SOUND = ("ic5332", "ngc_0628")  # an underscore in a name is ordinary
+SOUND = "ngc_0628"  # an underscore in a name is ordinary
 UNSOUND = {
     "noref": {"F770W": "skipped", "F2100W": "skipped"},
-    "nothere": {"F770W": "failed", "F2100W": "failed"},
     "nextref": {"F770W": "anchored", "F2100W": "anchored"},
     "bright": {"F770W": "failed", "F2100W": "failed"},
-    "blank": {"F770W": "anchored", "F2100W": "failed"},
-    "cut": {"F770W": "failed", "F2100W": "failed"},
     "done": {"F770W": "anchored", "F2100W": "failed"},
 }
 
@@ -33,16 +30,10 @@ def spoil(project):
     ref = project.folder / "data/ref"
     for label in REFERENCES:
         (ref / f"noref_{label}.fits").unlink()
-        with fits.open(ref / f"nothere_{label}.fits", mode="update") as hdus:
-            hdus[0].header["CRVAL2"] -= 1
         with fits.open(ref / f"bright_{label}.fits", mode="update") as hdus:
             hdus[0].data[:] += 20
     with fits.open(ref / "nextref_irac4_atgauss4.fits", mode="update") as hdus:
         hdus[0].data[:] = np.nan
-    with fits.open(project.image("blank", "F2100W"), mode="update") as hdus:
-        hdus["SCI"].data[:] = np.nan
-    path = project.image("cut", "F770W")
-    path.write_bytes(path.read_bytes()[:20_000])
     with fits.open(project.image("done", "F2100W"), mode="update") as hdus:
         hdus["SCI"].header["ANCHOFF"] = 0.1
 
@@ -50,11 +41,11 @@ def spoil(project):
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     project = Project(
-        tmp_path_factory.mktemp("faults"), targets=[*SOUND, *UNSOUND], sky=IDEAL, bands=BANDS, references=REFERENCES
+        tmp_path_factory.mktemp("faults"), targets=[SOUND, *UNSOUND], sky=IDEAL, bands=BANDS, references=REFERENCES
     )
     spoil(project)
-    background = project.image("ic5332", "F770W")
-    shutil.copy(background, background.with_name("ic5332_bgr_miri_lv3_f770w_i2d_align.fits"))
+    background = project.image(SOUND, "F770W")
+    shutil.copy(background, background.with_name(f"{SOUND}_bgr_miri_lv3_f770w_i2d_align.fits"))
     project.done = project.snakemake()
     return project
 
@@ -65,14 +56,13 @@ def row(project, target, band):
 
 def test_the_run_fails_with_everything_else_done(project):
     assert project.done.returncode != 0
-    assert "8 of 18 images anchored." in project.done.stderr
+    assert "5 of 10 images anchored." in project.done.stderr
     assert "bright F770W bright_miri_lv3_f770w_i2d_align.fits: failed: " in project.done.stderr
-    for target in SOUND:
-        for truth in (t for t in project.truth if t["target"] == target):
-            found = row(project, target, truth["band"])
-            assert found["status"] == "anchored"
-            assert abs(float(found["offset"]) - truth["offset"]) < 6e-3
-            assert project.anchored(target, truth["band"]).is_file()
+    for truth in (t for t in project.truth if t["target"] == SOUND):
+        found = row(project, SOUND, truth["band"])
+        assert found["status"] == "anchored"
+        assert abs(float(found["offset"]) - truth["offset"]) < 6e-3
+        assert project.anchored(SOUND, truth["band"]).is_file()
 
 
 def test_each_fault_is_in_the_row_of_its_band(project):
@@ -82,23 +72,6 @@ def test_each_fault_is_in_the_row_of_its_band(project):
         assert (found["reason"] == "") == (status == "anchored")
         assert (found["offset"] != "") == (status == "anchored")
         assert project.anchored(target, band).is_file() == (status == "anchored")
-
-
-@pytest.mark.parametrize(
-    ("target", "band", "words"),
-    [
-        ("noref", "F770W", "no reference image data/ref/noref_irac4_atgauss4.fits"),
-        ("noref", "F2100W", "its reference band F770W cannot be anchored"),
-        ("nothere", "F770W", "no overlap with the reference image"),
-        ("bright", "F770W", "no pixels of the reference in [0.25, 2] MJy/sr"),
-        ("bright", "F2100W", "its reference band is not anchored"),
-        ("blank", "F2100W", "all pixels of SCI are 0 or not finite"),
-        ("cut", "F770W", "cut_miri_lv3_f770w_i2d_align.fits"),
-        ("done", "F2100W", "already anchored"),
-    ],
-)
-def test_reasons_name_what_is_wrong(project, target, band, words):
-    assert words in row(project, target, band)["reason"]
 
 
 def test_the_next_reference_in_order_is_taken(project):
@@ -115,9 +88,9 @@ def test_figures_of_failed_fits_are_there(project):
 
 def test_leniency_lets_the_run_succeed(project):
     project.configure(allow_unanchored=True)
-    assert set(project.planned_jobs()) == {"verify_run", "all"}
     done = project.run()
-    assert "8 of 18 images anchored." in done.stderr
+    assert set(jobs_of(done)) == {"verify_run", "all"}
+    assert "5 of 10 images anchored." in done.stderr
     project.configure()
 
 
@@ -127,21 +100,9 @@ def small(tmp_path):
 
     def make(config=None, **tree):
         settings = {"targets": ["ngc0628"], "sky": IDEAL, "bands": BANDS, "references": REFERENCES[:1], **tree}
-        return Project(tmp_path, config=config, **settings)
+        return Project(tmp_path / "run", config=config, figures=False, **settings)
 
     return make
-
-
-def test_an_image_that_is_no_longer_anchored_loses_its_anchored_file(small):
-    project = small()
-    project.run()
-    assert project.anchored("ngc0628", "F2100W").is_file()
-    with fits.open(project.image("ngc0628", "F2100W"), mode="update") as hdus:
-        hdus["SCI"].header["BUNIT"] = "DN/s"
-    assert project.snakemake().returncode != 0
-    assert not project.anchored("ngc0628", "F2100W").is_file()
-    assert project.anchored("ngc0628", "F770W").is_file()
-    assert "BUNIT" in row(project, "ngc0628", "F2100W")["reason"]
 
 
 def test_several_mosaics_of_a_band_anchored_next_to_their_inputs(small):
@@ -152,13 +113,6 @@ def test_several_mosaics_of_a_band_anchored_next_to_their_inputs(small):
     (path,) = (project.folder / "data").glob("anchor_summary.csv")
     assert path.read_text().count("anchored") == 4
     assert project.planned_jobs() == {}
-
-
-def test_a_camera_without_ref_band_is_listed_with_the_reason(small):
-    project = small(config={"instruments": {"miri": {"ref_band": None}}})
-    project.run(TABLE)
-    assert {r["status"] for r in project.summary().values()} == {"skipped"}
-    assert all("has no ref_band" in r["reason"] for r in project.summary().values())
 
 
 def test_any_camera_is_added_in_the_configuration_alone(small):
@@ -219,8 +173,7 @@ def test_references_kernels_and_masks_may_have_other_names_and_be_compressed(sma
     (kernels / "f770w_to_f2100w.fits").rename(kernels / "F770W_TO_F2100W.FITS")
     compress(kernels / "f770w_to_gauss15.fits", "F770W_to_GAUSS15p0.fits.gz")
     project.configure(mask_dir="data/masks", external_bands={"miri": ["w3_atgauss15.0"]})
-    assert "mask ngc0628_F770W.fits.gz" in project.run("check").stdout
-    project.run(TABLE, TARGET_TABLE)
+    assert "mask ngc0628_F770W.fits.gz" in project.run("check", TABLE, TARGET_TABLE).stdout
     assert offsets(project) == plain
     assert {r["ref_filter"] for r in project.rows("ngc0628")} >= {"ngc0628_w3_atgauss15.0"}
     assert project.planned_jobs(TABLE, TARGET_TABLE) == {}
@@ -266,23 +219,26 @@ def test_an_image_dated_in_the_future_fails_until_its_date_is_corrected(small):
     assert "in the future" in row(project, "ngc0628", "F2100W")["reason"]
     assert row(project, "ngc0628", "F770W")["status"] == "anchored"
     os.utime(path, (past, past))
-    project.run()
+    project.run(TABLE)
     assert row(project, "ngc0628", "F2100W")["status"] == "anchored"
 
 
 def test_names_of_results_up_to_the_longest(small):
     """What the plan lets through has names that the file system takes; a letter more is a reason."""
-    project = small()
-    images = {band: project.image("ngc0628", band) for band in BANDS}
-    for extra, status in ((0, "anchored"), (1, "skipped")):
+    project = small(targets=["ngc0628", "ic5332"])
+    for target, extra in (("ngc0628", 0), ("ic5332", 1)):
         # F2100W_{image}_on_{reference}.log of 255 bytes, or 256.
         names = {"F770W": "r" * 108 + "_miri", "F2100W": "i" * (122 + extra) + "_miri"}
         assert len(f"F2100W_{names['F2100W']}_on_{names['F770W']}.log") == 255 + extra
-        for band, path in images.items():
-            images[band] = path.rename(path.with_name(f"{names[band]}_i2d_align.fits"))
-        project.run(TABLE)
-        assert {b: r["status"] for (_, b, _), r in project.summary().items()} == {"F770W": "anchored", "F2100W": status}
-    assert f"F2100W_{names['F2100W']}_on_{names['F770W']}.log" in row(project, "ngc0628", "F2100W")["reason"]
+        for band in BANDS:
+            path = project.image(target, band)
+            path.rename(path.with_name(f"{names[band]}_i2d_align.fits"))
+    project.run(TABLE)
+    assert {(t, b): r["status"] for (t, b, _), r in project.summary().items()} == {
+        **{(target, band): "anchored" for target in ("ngc0628", "ic5332") for band in BANDS},
+        ("ic5332", "F2100W"): "skipped",
+    }
+    assert f"F2100W_{names['F2100W']}_on_{names['F770W']}.log" in row(project, "ic5332", "F2100W")["reason"]
 
 
 def test_whatever_a_library_raises_on_one_image_is_that_images_failure(tmp_path):

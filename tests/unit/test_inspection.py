@@ -295,11 +295,5 @@ def test_check_lists_all_and_makes_nothing(tmp_path):
     assert "2 of 2 images ready to be anchored." in done.stdout
 
     (project.folder / "data/ref/ngc0628_irac4_atgauss4.fits").unlink()
-    done = project.snakemake("check")
-    assert done.returncode == 1
-    last = done.stderr.split("At least one job did not complete successfully.")[1]
-    assert re.search(
-        r"0 of 2 images ready to be anchored\.\nNot ready to be anchored:\n  ngc0628 F2100W .*no reference", last
-    )
     project.configure(allow_unanchored=True)
     assert "0 of 2 images ready to be anchored." in project.run("check").stdout

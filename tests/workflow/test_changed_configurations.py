@@ -18,59 +18,66 @@ TABLE = "data/galaxies.csv"
 MADE = {"from": "data/ref/{target}_irac4_atgauss4.fits", "band": "irac4", "psf": "gauss4", "sky": "none"}
 
 # Changes of the configuration one after the other, compared with a run from scratch after the last. In every walk what
-# is changed first concerns the earliest rules, so that no later change reruns what an earlier one should have.
+# is changed first concerns the earliest rules, so that no later change reruns what an earlier one should have; keys
+# that are changed together reach one rule in one way, or rules of which none needs what the other makes.
 WALKS = {
-    "inputs": [
-        {"in_dir": "data/other"},
-        {"ref_dir": "data/other_ref", "kernel_dir": "data/other_kernels"},
-        {"internal_conv_band": "gauss15", "keep_intermediates": False, "convolved_errors": "all"},
-        {"reproject_func": "adaptive"},
-        {"erode_fwhm": 0.5},
-        {"clip": "mad"},
-        {"simplify_labels": False},
-    ],
-    "names": [
-        {"in_step_ext": "i2d_second", "out_step_ext": "i2d_zeroed"},
-        {"mask_dir": "data/masks"},
-        {"bin_weights": "count", "hashes": True},
+    "images": [
         {
+            "in_dir": "data/other",
+            "in_step_ext": "i2d_second",
+            "out_step_ext": "i2d_zeroed",
+            "ref_dir": "data/other_ref",
+            "kernel_dir": "data/other_k",
+        },
+        {"internal_conv_band": "gauss15", "keep_intermediates": False, "reproject_func": "adaptive"},
+        {
+            "erode_fwhm": 0.5,
+            "clip": "mad",
+            "bin_weights": "count",
+            "range_on": "anchored",
+            "simplify_labels": False,
+            "hashes": True,
+        },
+    ],
+    "ranges and networks": [
+        {
+            "in_subdir": "lv4",
+            "out_subdir": "between",
+            "galaxy_table": TABLE,
+            "percentile_range": [10, 70],
+            "mask_dir": "data/masks",
+        },
+        {"range_from": "comparison", "reff_factor": 1.5, "nbins": 12},
+        {
+            "estimator": "errors_in_variables",
+            "reference_noise": {"irac4": 0.05},
+            "colour_drift": {"irac4": [0.05, 0.01]},
+            "network": True,
+        },
+        {
+            "reference_zero_err": {"irac4": 0.02},
+            "gradient": "nuisance",
+            "prefer": "smallest_error",
+            "solution": "adjustment",
+        },
+    ],
+    "kernels and references": [
+        {"kernel_dir": None, "psf_dir": "data/psfs", "psf": "files", "out_dir": "elsewhere"},
+        {
+            "circularise": True,
+            "convolved_errors": "all",
+            "ref_band": {"miri": "F2100W"},
             "external_bands": {"miri": ["irac3_atgauss4", "w3_atgauss15", "irac4_atgauss4"]},
             "references": {"irac3_atgauss4": MADE},
             "fetch": {"tries": 2},
             "release": {"id": "tests"},
         },
     ],
-    "folders": [
-        {"in_subdir": "lv4", "out_subdir": "between"},
-        {"galaxy_table": TABLE},
-        {"reff_factor": 1.5, "nbins": 12},
-        {"estimator": "errors_in_variables"},
+    "nothing in the range": [
+        {"instruments": {"miri": {"ref_band": None}}, "preload": False},
+        {"instruments": {"miri": {"ref_band": "F770W"}}, "preload": True, "intensity_range": {"irac4": [200, 300]}},
+        {"allow_unanchored": True, "targets": ["ngc0628"], "bands": ["F770W"]},
     ],
-    "ranges": [
-        {"galaxy_table": TABLE, "percentile_range": [10, 70]},
-        {"range_from": "comparison"},
-        {"targets": ["ngc0628"], "bands": ["F770W"]},
-    ],
-    "reference band": [
-        {"kernel_dir": None, "psf_dir": "data/psfs", "psf": "files"},
-        {"circularise": True},
-        {"ref_band": {"miri": "F2100W"}},
-        {"range_on": "anchored"},
-    ],
-    "noise": [
-        {"estimator": "errors_in_variables"},
-        {"reference_noise": {"irac4": 0.05}},
-        {"colour_drift": {"irac4": [0.05, 0.01]}},
-    ],
-    "networks": [
-        {"network": True, "hashes": True},
-        {"gradient": "nuisance"},
-        {"reference_zero_err": {"irac4": 0.02}},
-        {"prefer": "smallest_error"},
-        {"solution": "adjustment"},
-    ],
-    "nothing in the range": [{"out_dir": "elsewhere"}, {"intensity_range": {"irac4": [200, 300]}, "preload": False}],
-    "no reference band": [{"instruments": {"miri": {"ref_band": None}}}, {"allow_unanchored": True}],
 }
 
 
@@ -79,8 +86,7 @@ def add_alternatives(project):
     data = project.folder / "data"
     shutil.copytree(data / "ref", data / "other_ref")
     brighten(data / "other_ref/ngc0628_irac4_atgauss4.fits", 0.05)
-    shutil.copytree(data / "kernels", data / "other_kernels")
-    shutil.copytree(data / "ngc0628", data / "other/ngc0628")
+    shutil.copytree(data / "kernels", data / "other_k")
     for band in TREE["bands"]:
         image = project.image("ngc0628", band)
         name = image.name.replace("_align", "_second")
@@ -88,6 +94,7 @@ def add_alternatives(project):
             other.parent.mkdir(exist_ok=True)
             shutil.copy(image, other)
             brighten(other, 0.1)
+    shutil.copytree(data / "ngc0628", data / "other/ngc0628")
     write_mask(project, "ngc0628", data / "masks/ngc0628.fits")
     write_psfs(data / "psfs", TREE["bands"])
 

@@ -82,7 +82,7 @@ def test_known_offsets_come_back_wherever_it_runs(surveys, user):
     assert all((results / unquote(link)).is_file() for link in links)
 
 
-@pytest.mark.parametrize("name", ["all", "check", "convolve_image", "anchor_all"])
+@pytest.mark.parametrize("name", ["all", "anchor_all"])
 def test_a_target_named_like_a_rule_is_refused_by_its_name(tmp_path, name):
     touch(tmp_path / "data" / name / "F770W/lv3" / f"{name}_miri_lv3_f770w_i2d_align.fits")
     project = object.__new__(Project)

@@ -350,12 +350,6 @@ def test_axes_of_length_1_may_come_first(write):
     assert_array_equal(world(read.header), world(fits.Header(WCS)))
 
 
-def test_several_planes_are_refused(write):
-    for shape in ((2, 5, 10), (2, 1, 5, 10), (1, 1, 100)):
-        with pytest.raises(AnchoringError, match=r"has shape .*; expected a 2-D image"):
-            mosaics.read_image(write(np.ones(shape, "f4")))
-
-
 # ---- numbers of any kind
 
 
@@ -380,14 +374,6 @@ def test_a_scaled_error_with_blanks_is_read(write):
     read = mosaics.read_image(hdus.filename()).error
     assert np.isnan(read[0, 7])
     assert np.allclose(np.delete(read, 7), np.delete(2 + 0.01 * np.arange(100), 7))
-
-
-def test_scaled_integers_are_refused_for_a_mosaic_with_the_reason(write):
-    path = write(np.ones((10, 10), "i2"))
-    with fits.open(path, mode="update", do_not_scale_image_data=True) as hdus:
-        hdus["SCI"].header.update(BSCALE=0.01, BZERO=2.0)
-    with pytest.raises(AnchoringError, match=r"scaled SCI \(BSCALE, BZERO\); expected MJy/sr without scaling"):
-        mosaics.read_image(path)
 
 
 @pytest.fixture(params=["mapped", "not mapped"])

@@ -217,7 +217,8 @@ def project(tmp_path_factory):
     header["BUNIT"], header["RMS"] = "MJy/sr", 0.01
     planes = [fits.ImageHDU(np.full_like(data, 7), header, name="ERR"), fits.ImageHDU(data, header, name="IMAGE")]
     fits.HDUList([fits.PrimaryHDU(), *planes]).writeto(folder / "ref/extensions_irac4_atgauss4.fits", overwrite=True)
-    project.run("results/anchor_summary.csv", *(f"results/{t}/{t}_anchor_tab.csv" for t in ("plain", "pixels")))
+    tables = (f"results/{target}/{target}_anchor_tab.csv" for target in ("plain", "pixels"))
+    project.check = project.run("check", "results/anchor_summary.csv", *tables).stdout
     return project
 
 
@@ -274,8 +275,7 @@ def test_a_reference_need_not_have_square_pixels(tmp_path, turned):
 
 
 def test_check_reports_the_conversion(project):
-    done = project.run("check")
     (row,) = project.rows("pixels")
-    assert row["reference_unit"] in done.stdout
-    assert done.stdout.count("Jy/pixel") == 1
-    assert "The zero level of irac4_atgauss4 is taken as exact, which none is" in done.stdout
+    assert row["reference_unit"] in project.check
+    assert project.check.count("Jy/pixel") == 1
+    assert "The zero level of irac4_atgauss4 is taken as exact, which none is" in project.check

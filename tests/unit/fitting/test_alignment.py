@@ -164,15 +164,15 @@ def test_a_far_shift_is_found_and_refused():
         require_one_sky(found)
 
 
-@pytest.mark.parametrize("scene", ["disk", "textured", "spiral", "ringed"])
 @pytest.mark.parametrize("kind", ["turned", "another"])
-def test_images_of_two_skies_are_uncorrelated(scene, kind):
+def test_images_of_two_skies_are_uncorrelated(kind):
     found = []
-    for seed in range(5):
-        one = pair(60 + seed, scene=scene, noise=3)
-        x = turned(one.x) if kind == "turned" else pair(900 + seed, scene=scene).x
-        found.append(aligned(x, one.y, one.beam))
-    assert sum(f.uncorrelated for f in found) >= 4
+    for seed in range(3):
+        for scene in ("disk", "textured", "spiral", "ringed"):
+            one = pair(60 + seed, scene=scene, noise=3)
+            x = turned(one.x) if kind == "turned" else pair(900 + seed, scene=scene).x
+            found.append(aligned(x, one.y, one.beam))
+    assert sum(f.uncorrelated for f in found) >= 10
     assert all(f.correlation < 0.6 for f in found)
 
 
@@ -222,7 +222,8 @@ def test_a_wrong_reference_is_passed_over_and_a_shifted_one_is_flagged(tmp_path)
     step = step @ [[cos, -sin], [sin, cos]]
     set_cards(wrong, 0, {f"PC{i}_{j}": step[i - 1, j - 1] for i in (1, 2) for j in (1, 2)})
     set_cards(shifted, 0, {"CRVAL2": fits.getheader(shifted)["CRVAL2"] + 2.0 / 3600})
-    project.run()
+    tables = (f"results/ngc0628/ngc0628_anchor_tab.{ending}" for ending in ("csv", "fits"))
+    project.run("results/index.html", *tables)
     rows = {row["ref_filter"].split("_")[-2]: row for row in project.rows("ngc0628") if row["kind"] == "external"}
     assert (rows["irac4"]["status"], rows["irac4"]["flags"]) == ("failed", "uncorrelated")
     assert "does not show the structure" in rows["irac4"]["reason"]

@@ -59,17 +59,6 @@ def pair(rng, *, curve=0.0, plane=0.0, shape=(90, 100), scale=30.0):
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_a_constant_moves_the_intercept_and_nothing_else(rng, estimator):
-    x, y = pair(rng)
-    _, here = fitted(x, y, settings=Settings(estimator))
-    _, there = fitted(x, y + 41.7, settings=Settings(estimator))
-    assert_allclose(there.intercept - here.intercept, 41.7, rtol=1e-9)
-    assert_allclose(there.slope, here.slope, rtol=1e-9)
-    assert_allclose(there.statistical, here.statistical, rtol=1e-6)
-    assert_allclose(there.systematic, here.systematic, rtol=1e-6, atol=1e-12)
-
-
-@pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_a_curved_relation_has_a_systematic_error_and_a_straight_one_little(rng, estimator):
     given = {"settings": Settings(estimator), "drift": Drift(0.0, 0.0)}  # a drift would be taken off
     straight, curved = (fitted(*pair(rng, curve=c), **given)[1] for c in (0.0, 0.2))
