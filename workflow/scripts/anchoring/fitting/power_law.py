@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # A colour that varies over more than a block looks like a drift: on skies with the colours of real spectra the rms of d
-# less the true one is 0.8 to 2.0 times its error from the jackknife. From 1 to 2 the offsets hardly depend on it.
+# less the true one is 0.9 to 2.7 times its error from the jackknife. From 1 to 3 stated errors hardly depend on it.
 DOUBT = 1.5
 
 
