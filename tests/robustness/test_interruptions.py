@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+from failures import NO_MESSAGE
 from interruptions import SMALLEST, WAYS, Interrupted
 from made import make_fit, make_image
 from runs import Project, before_scripts, products
@@ -22,6 +23,7 @@ from anchoring.files.intermediates import require_one_grid
 from anchoring.files.mosaics import read_image
 from anchoring.solving.offsets import solve_internal
 
+ANCHORED = "results/ngc0628/F770W/lv3/ngc0628_miri_lv3_f770w_i2d_anchor.fits"
 BYTES = 400_000  # of results: more than the first image takes, less than the second
 
 
@@ -32,7 +34,7 @@ def interrupted(tmp_path_factory):
 
 @pytest.fixture
 def project(tmp_path):
-    return Project(tmp_path, **{**SMALLEST, "bands": ["F770W"]})
+    return Project(tmp_path, figures=False, **{**SMALLEST, "bands": ["F770W"]})
 
 
 # --- killed ---------------------------------------------------------------------------------------------------------
@@ -153,8 +155,9 @@ def limited():
 
 
 def run_under(project, before, *arguments):
+    command, environment = project.command(*arguments), project.environment
     return subprocess.run(
-        project.command(*arguments), cwd=project.folder, capture_output=True, text=True, timeout=600, preexec_fn=before
+        command, cwd=project.folder, env=environment, capture_output=True, text=True, timeout=600, preexec_fn=before
     )
 
 
@@ -209,8 +212,7 @@ def test_a_folder_that_is_read_only_is_named_and_the_run_goes_on_when_it_is_not(
     assert "Nothing can be written there: set out_dir to a folder of yours." in last
     assert no_half_files(project)
     assert "convolve_image" not in project.planned_jobs()
-    project.run()
-    assert project.anchored("ngc0628", "F770W").is_file()
+    project.run(ANCHORED)
 
 
 @pytest.mark.parametrize("spare", [100_000_000, 225_000_000])
@@ -247,7 +249,13 @@ def test_a_target_whose_job_fails_keeps_no_other_from_being_anchored(tmp_path):
     environment = before_scripts(".convolve_image.py", killed, tmp_path / "site")
     done = subprocess.run(project.command(), cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 1
-    assert "convolve_image ic5332 F770W" in done.stderr
+    last = done.stderr.split("At least one job did not complete successfully.")[1]
+    assert last.strip().splitlines() == [
+        "1 job failed, and what depends on it is not done:",
+        f"  convolve_image ic5332 F770W ic5332_miri_lv3_f770w gauss4: {NO_MESSAGE}",
+        "    log: results/ic5332/logs/convolve_image/F770W_ic5332_miri_lv3_f770w_to_gauss4.log",
+        "Fix this, then run the same command again: finished work is kept.",
+    ]
     assert project.anchored("ngc0628", "F770W").is_file()
     assert "2 of 2 images anchored." in project.run().stderr
 
@@ -271,7 +279,7 @@ def test_an_image_replaced_after_its_fit_is_not_anchored_with_it(project):
     assert f"{path.relative_to(project.folder)} was changed after it was fitted" in last
     assert not project.anchored("ngc0628", "F770W").exists()
     os.utime(path)
-    project.snakemake()
+    project.run(ANCHORED)
     offset = fits.getval(project.anchored("ngc0628", "F770W"), "ANCHOFF", "SCI")
     assert abs(offset - (project.truth[0]["offset"] - 0.5)) < 6e-3
 
@@ -312,5 +320,6 @@ def test_inputs_that_a_run_would_touch_are_told(project, monkeypatch):
     path = project.image("ngc0628", "F770W")
     (meddler / "sitecustomize.py").write_text(f"import os\nos.utime({str(path)!r})\n")
     monkeypatch.setenv("PYTHONPATH", str(meddler))
+    project.environment = None
     with pytest.raises(AssertionError, match=Path(path).name):
         project.snakemake("--list-rules")

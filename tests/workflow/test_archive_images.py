@@ -1,7 +1,6 @@
 """Runs that make their references from archive images."""
 
 import gzip
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from crates import Crate
-from runs import Project, set_cards
+from runs import Project, set_cards, without_figures
 
 from simulation.archives import NATIVE, write_archive_images, write_native_psf
 from simulation.skies import Galaxy, Sky
@@ -65,10 +64,10 @@ def project(tmp_path_factory):
             Path(f"{path}.gz").write_bytes(gzip.compress(path.read_bytes()))
             path.unlink()
         write_native_psf(project.folder / "data/psfs", band)
-    guard = tmp_path_factory.mktemp("guard")
-    project.connections = guard / "connections.txt"
-    (guard / "sitecustomize.py").write_text(GUARD.format(path=str(project.connections)))
-    project.environment = {**os.environ, "PYTHONPATH": str(guard)}
+    guard = tmp_path_factory.mktemp("guard") / "site"
+    project.environment, project.connections = without_figures(guard), guard / "connections.txt"
+    with open(guard / "sitecustomize.py", "a") as file:
+        file.write(GUARD.format(path=str(project.connections)))
     project.check = project.run("check", "all").stdout
     return project
 

@@ -20,7 +20,7 @@ def project(tmp_path_factory):
     """A finished run without a kernel folder, which tests only read."""
     references = ("irac1_atgauss4", "irac4_atgauss4")
     tree = {"targets": ("ngc0628",), "sky": IDEAL, "references": references, "coarsen": 4.0}
-    project = Project(tmp_path_factory.mktemp("psfs"), config=PSFS, psfs=True, **tree)
+    project = Project(tmp_path_factory.mktemp("psfs"), config=PSFS, psfs=True, figures=False, **tree)
     done = project.run("check", "all")
     project.check, project.output = done.stdout, done.stderr
     return project

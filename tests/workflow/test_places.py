@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 from pages import Page
-from runs import ROOT, Project, checksums, read_csv
+from runs import ROOT, Project, checksums, read_csv, without_figures
 from trees import touch
 
 from simulation.skies import IDEAL
@@ -44,10 +44,11 @@ def surveys(tmp_path_factory):
                 path.chmod(0o555 if path.is_dir() else 0o444)
         before = checksums(inputs)
         command = [*OBEDIENT, "snakemake", "--snakefile", ROOT / "Snakefile", "--cores", "1"]
+        options = {"cwd": inputs, "env": without_figures(tmp_path_factory.mktemp("site") / "site"), "text": True}
         runs = {
             user: subprocess.Popen([*command, "--directory", project.folder, "--configfile",
-                                    project.folder / "config.yaml"], cwd=inputs, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, text=True)
+                                    project.folder / "config.yaml"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   **options)
             for user, project in projects.items()
         }  # fmt: skip
         for user, run in runs.items():

@@ -148,20 +148,6 @@ def test_a_run_that_could_not_anchor_ends_with_what_and_why(project):
     assert "Not anchored:" not in before
 
 
-def test_a_job_that_is_killed_is_named_with_its_image_and_log(project, monkeypatch):
-    environment = before_scripts(".reproject_image.py", "import os; os.kill(os.getpid(), 9)", project.folder / "killer")
-    monkeypatch.setenv("PYTHONPATH", environment["PYTHONPATH"])
-    done = project.snakemake()
-    assert done.returncode == 1
-    log = "results/ngc0628/logs/reproject_image/F770W_ngc0628_miri_lv3_f770w_on_irac4_atgauss4.log"
-    assert done.stderr.split(END)[1].strip().splitlines() == [
-        "1 job failed, and what depends on it is not done:",
-        f"  reproject_image ngc0628 F770W ngc0628_miri_lv3_f770w irac4_atgauss4: {NO_MESSAGE}",
-        f"    log: {log}",
-        "Fix this, then run the same command again: finished work is kept.",
-    ]
-
-
 def test_a_file_that_is_given_a_date_in_the_future_during_the_run_is_named(project):
     image = project.image("ngc0628", "F770W")
     ahead = f"import os, time; os.utime({str(image)!r}, (time.time() + 3600,) * 2)"
