@@ -72,12 +72,12 @@ def test_on_a_node_scripts_are_forked_from_the_second_on(project, starts):
     assert (len(servers), len(scripts)) == (1, 1)
 
 
-# Names in Snakemake's own code, and what is not possible where they are others. Together are those of different parts.
-IMAGE = "results/ngc0628/F770W/lv3/ngc0628_miri_lv3_f770w_i2d_anchor.fits"
+REPROJECTED = "results/ngc0628/F770W/anchored/ngc0628_miri_lv3_f770w_on_irac4_atgauss4.fits"
 CONVOLVED = "results/ngc0628/F770W/anchored/ngc0628_miri_lv3_f770w_to_gauss4.fits"
+# Names in Snakemake's own code, and what is not possible where they are others. Together are those of different parts.
 RENAMED = [
     (
-        IMAGE,
+        REPROJECTED,
         {
             "execute_script": "fork_scripts",
             "_lock": "end_at_sigterm",

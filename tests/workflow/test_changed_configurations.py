@@ -62,12 +62,18 @@ WALKS = {
         },
     ],
     "kernels and references": [
-        {"kernel_dir": None, "psf_dir": "data/psfs", "psf": "files", "out_dir": "elsewhere"},
+        {
+            "kernel_dir": None,
+            "psf_dir": "data/psfs",
+            "psf": "files",
+            "out_dir": "elsewhere",
+            "external_bands": {"miri": ["irac4_atgauss4"]},
+        },
         {
             "circularise": True,
             "convolved_errors": "all",
             "ref_band": {"miri": "F2100W"},
-            "external_bands": {"miri": ["irac3_atgauss4", "w3_atgauss15", "irac4_atgauss4"]},
+            "external_bands": {"miri": ["irac3_atgauss4", "irac4_atgauss4"]},
             "references": {"irac3_atgauss4": MADE},
             "fetch": {"tries": 2},
             "release": {"id": "tests"},

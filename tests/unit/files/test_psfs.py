@@ -2,12 +2,10 @@
 
 import hashlib
 
-import numpy as np
 import pytest
 from astropy.io import fits
 from point_sources import gaussian
 
-from anchoring.errors import AnchoringError
 from anchoring.files.atomic import hash_of
 from anchoring.files.psfs import read_psf, source_of
 
@@ -49,31 +47,3 @@ def test_what_it_is_from(tmp_path):
     assert hash_of(path) == digest
     assert source_of(path, "unused") == ("f770w.fits", digest)
     assert source_of(None, "gauss4") == ("gauss4", "")
-
-
-@pytest.mark.parametrize(
-    ("hdu", "words"),
-    [
-        (fits.ImageHDU(gaussian(60, 5.0)), "no pixel scale"),
-        (fits.ImageHDU(np.ones((2, 60, 60)), fits.Header({"PIXELSCL": 0.1})), "expected a 2-D image"),
-        (image("A", CDELT1=2e-4, CDELT2=2e-4), "expected the same"),
-        (image("A", scale=0.0), "pixel scale"),
-        (fits.BinTableHDU.from_columns([]), "no image in any HDU"),
-        (fits.ImageHDU(-gaussian(60, 5.0), fits.Header({"PIXELSCL": 0.1})), "the sum of the PSF is -1"),
-    ],
-)
-def test_what_cannot_be_used_is_refused_by_its_name(tmp_path, hdu, words):
-    path = write(tmp_path / "f770w.fits", hdu)
-    with pytest.raises(AnchoringError) as error:
-        read_psf(path)
-    assert str(path) in str(error.value)
-    assert words in str(error.value)
-
-
-@pytest.mark.parametrize("content", [b"", b"no FITS", None])
-def test_a_file_that_is_damaged_or_not_there(tmp_path, content):
-    path = tmp_path / "f770w.fits"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(AnchoringError, match=r"f770w\.fits"):
-        read_psf(path)
