@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 # The same examples every time, as many as a slow machine has the time for.
-hypothesis.settings.register_profile("fixed", derandomize=True, database=None, max_examples=30, deadline=None)
+hypothesis.settings.register_profile("fixed", derandomize=True, database=None, max_examples=20, deadline=None)
 hypothesis.settings.load_profile("fixed")
 
 

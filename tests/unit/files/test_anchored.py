@@ -561,7 +561,7 @@ STYLES = st.fixed_dictionaries({
 
 @pytest.mark.parametrize("loader", [asdf_text.YAML_LOADER, yaml.BaseLoader])
 @given(tree=TREES, style=STYLES)
-@settings(max_examples=50)
+@settings(max_examples=30)
 def test_any_tree_in_any_style_reads_back_with_the_two_members(loader, tree, style):
     body = yaml.safe_dump(tree, sort_keys=False, **style).removesuffix("..." + style["line_break"])
     old = (HEAD + body + "...\n").encode()

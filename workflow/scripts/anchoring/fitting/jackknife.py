@@ -101,7 +101,7 @@ def variance_within(side):
         L, FWHM of the beam.
     """
     ratio = side / (math.sqrt(2) * SIGMA_PER_FWHM)
-    along = math.erf(ratio / math.sqrt(2)) - math.sqrt(2 / math.pi) / ratio * (1 - math.exp(-(ratio**2) / 2))
+    along = math.erf(ratio / math.sqrt(2)) - math.sqrt(2 / math.pi) / ratio * (1 - math.exp(-ratio * ratio / 2))
     return along**2
 
 
