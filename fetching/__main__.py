@@ -25,16 +25,13 @@ from fetching import archives, download, mast  # noqa: E402
 
 def configured(path):
     """The configuration with defaults, as the workflow has it; exits with what is wrong with it."""
-    from snakemake.utils import validate
-
-    schema = ROOT / "workflow/schemas/config.schema.yaml"
-    shipped, own = (yaml.safe_load(Path(p).read_text()) for p in (ROOT / "config/config.yaml", path))
-    config, loaded = {**shipped, **own}, yaml.safe_load(schema.read_text())
-    problems = settings.problems(config, loaded)
+    files = (ROOT / "config/config.yaml", path, ROOT / "workflow/schemas/config.schema.yaml")
+    shipped, own, schema = (yaml.safe_load(Path(file).read_text()) for file in files)
+    config = {**shipped, **own}
+    problems = settings.problems(config, schema)
     if problems:
         sys.exit("\n  ".join(["The configuration is not right:", *problems]))
-    settings.gather(config, loaded)
-    validate(config, str(schema))
+    settings.complete(config, schema)
     return config
 
 

@@ -6,10 +6,18 @@ def script_folder():
     return f"{workflow.current_basedir}/../scripts"
 
 
+def libraries_of_first_jobs():
+    """Libraries that only making kernels and references takes, which is done first: of those that are not there yet."""
+    kernels = ("photutils.psf_matching", "scipy.ndimage", "scipy.interpolate")
+    references = ("photutils.segmentation", "reproject.mosaicking")
+    made = ((plan.recipes, kernels), (plan.made, references))
+    return [name for files, names in made if not all(os.path.exists(f.path) for f in files.values()) for name in names]
+
+
 PRELOADED = acceleration.attempt(script_folder) if config["preload"] else None
 
 
-SERVERS = acceleration.attempt(acceleration.load_while_planning, workflow, PRELOADED)
+SERVERS = acceleration.attempt(acceleration.load_while_planning, workflow, PRELOADED, libraries_of_first_jobs())
 
 
 # Called by Snakemake only for a run of this workflow that has something to do: a Snakefile that is only read starts

@@ -93,8 +93,10 @@ def is_job(workflow):
     return workflow.modifier.is_main_snakefile() and not workflow.is_main_process
 
 
-def load_while_planning(workflow, folder):
+def load_while_planning(workflow, folder, libraries=()):
     """Start a server when a run begins to find out what there is to do; the list that holds it from then on.
+
+    `libraries` are those that the first jobs of this run spend most of their time loading.
 
     Works around snakemake/workflow.py, Workflow._build_dag: nothing that a Snakefile can ask for is called before it,
     and it takes about as long as the libraries of the first script.
@@ -102,7 +104,7 @@ def load_while_planning(workflow, folder):
     servers, build = [], workflow._build_dag
 
     def build_dag():
-        attempt(start_server, workflow, folder, servers)
+        attempt(start_server, workflow, folder, libraries, servers)
         build()
 
     if folder and workflow.modifier.is_main_snakefile() and workflow.is_main_process:
@@ -110,11 +112,11 @@ def load_while_planning(workflow, folder):
     return servers
 
 
-def start_server(workflow, folder, servers):
+def start_server(workflow, folder, libraries, servers):
     """Add a server to a list, if jobs will run; if none can be started, each script tries."""
     if workflow.executor_plugin is not None and not workflow.dryrun and may_fork(workflow):
         with contextlib.suppress(OSError):
-            servers.append(ForkServer(folder))
+            servers.append(ForkServer(folder, libraries))
 
 
 def end_at_sigterm(workflow):
@@ -258,15 +260,15 @@ def environment_of(script):
 class ForkServer:
     """A process that runs Python files in forks of itself; it ends no later than the process that started it.
 
-    It loads the libraries that scripts use, and the packages in `folder`, if given.
+    It loads the libraries that scripts use, more of them if they are named, and the packages in `folder`, if given.
     """
 
-    def __init__(self, folder=""):
+    def __init__(self, folder="", libraries=()):
         self._used = False
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", __file__, str(theirs.fileno()), str(folder)],
+                [sys.executable, "-P", __file__, str(theirs.fileno()), str(folder), *libraries],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 # One thread: those that a library starts as it is loaded do not come with a fork.
@@ -321,7 +323,7 @@ def modules_of(folder):
     return [".".join(path.parts).removesuffix(".__init__") for path in paths]
 
 
-def serve(channel, folder):
+def serve(channel, folder, libraries):
     """Load the libraries; then fork for every message of a channel until its other end is closed."""
     interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the scripts
     ended, end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -330,7 +332,7 @@ def serve(channel, folder):
     gc.disable()
     # Where it can write to no home, matplotlib warns that it keeps its list of fonts elsewhere: nothing to act on.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    for name in FIRST:
+    for name in (*FIRST, *libraries):
         importlib.import_module(name)
     sys.path += [folder] if folder else []
     later, running, over = [*LATER, *(modules_of(folder) if folder else ())], {}, {}
@@ -405,7 +407,7 @@ def run(file, environment):
 if __name__ == "__main__":
     with socket.socket(fileno=int(sys.argv[1])) as channel:
         try:
-            serve(channel, sys.argv[2])
+            serve(channel, sys.argv[2], sys.argv[3:])
         except ImportError as error:
             print(f"Every script starts its own Python: {error}", file=sys.stderr)
     os._exit(0)  # what is loaded need not be taken apart
